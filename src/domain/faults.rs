@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Makes [`Faults`] of a list: each fault with its field, its setting's name, and the act by which it happens.
 macro_rules! faults {
@@ -64,7 +64,9 @@ faults! {
 }
 
 /// What happens next to a buyer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Act {
     /// It makes its next step.

@@ -322,6 +322,7 @@ impl Interleave {
                 steps: vec![step],
                 loops: Vec::new(),
             }],
+            expiry: None,
             audit: Audit {
                 stock: stock.as_ref().map(call),
                 orders: orders.as_ref().map(call),

@@ -10,7 +10,6 @@ use crate::domain::buyer::Ending;
 use crate::domain::card::BackgroundTask;
 use crate::domain::faults::Act;
 use crate::domain::op::{Item, Op, Reply, Units};
-use crate::scheduler::Actor;
 use crate::worlds::stepped::ModelStep;
 use crate::worlds::words::{done, happened};
 
@@ -19,7 +18,7 @@ use crate::worlds::words::{done, happened};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TimelineRow {
-    /// The actor: `A` to `Z`, `a27` …, or `*` for the worker.
+    /// The actor: `A` to `Z`, `a27` …, or `*` for the worker; `time` where all holds run out at a server.
     pub actor: String,
     /// What it did and what came of it.
     pub did: String,
@@ -122,9 +121,9 @@ fn changed(step: &ModelStep) -> Option<Item> {
 
 impl TimelineRow {
     /// A buyer's statement at a real server, and its result.
-    pub(super) fn said(actor: Actor, did: String, goes_on: bool) -> Self {
+    pub(super) fn said(actor: String, did: String, goes_on: bool) -> Self {
         Self {
-            actor: actor.to_string(),
+            actor,
             did,
             stock: Vec::new(),
             note: None,
@@ -137,7 +136,7 @@ impl TimelineRow {
     }
 
     /// Some steps of one buyer that are not told one by one.
-    pub(super) fn folded(actor: Actor, steps: u32) -> Self {
+    pub(super) fn folded(actor: String, steps: u32) -> Self {
         let did = format!("… {}", of(steps.into(), "statement"));
         Self { steps, ..Self::said(actor, did, false) }
     }

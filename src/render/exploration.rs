@@ -52,8 +52,12 @@ pub(super) fn lines(report: &Exploration, took: Option<Duration>) -> Vec<(&'stat
             line(
                 "not covered",
                 match report.server {
-                    Some(_) => "the order in which one query locks several rows, waits that run into a time-out, \
-                                crashes, other quantities".into(),
+                    Some(_) => format!(
+                        "the order in which one query locks several rows, waits that run into a time-out, {}{}other \
+                         quantities",
+                        beyond_the_crashes(report),
+                        beyond_the_expiries(report)
+                    ),
                     None => beyond_the_model(report),
                 },
             );
@@ -270,6 +274,31 @@ fn beyond_the_model(report: &Exploration) -> String {
     format!("weak memory order, {crashes}other quantities")
 }
 
+/// What a proof at a server does not cover of crashes: a buyer's program dies as often as was asked for, the server itself
+/// never.
+fn beyond_the_crashes(report: &Exploration) -> &'static str {
+    match report.faults.crashes {
+        0 => "crashes, ",
+        _ => "more crashes, crashes of the server, ",
+    }
+}
+
+/// What a proof at a server does not cover of holds: all that there are run out at once, as often as was asked for.
+fn beyond_the_expiries(report: &Exploration) -> &'static str {
+    match report.faults.expiries {
+        0 => "",
+        _ => "holds that run out one by one, ",
+    }
+}
+
+/// What may go wrong in what was covered.
+fn with_faults(report: &Exploration) -> String {
+    match report.faults.is_none() {
+        true => String::new(),
+        false => format!(", with up to {}", report.faults),
+    }
+}
+
 /// What an order is an order of: statements at a server, steps in the model.
 fn order(report: &Exploration) -> &'static str {
     if report.server.is_some() { "statement order" } else { "interleaving" }
@@ -277,15 +306,15 @@ fn order(report: &Exploration) -> &'static str {
 
 /// What was covered, order by order.
 fn of_orders(report: &Exploration, orders: &OrderCoverage, took: Option<Duration>) -> String {
-    let buyers = of(report.buyers.into(), "buyer");
+    let (buyers, faults) = (of(report.buyers.into(), "buyer"), with_faults(report));
     let order = order(report);
     // Orders that were likely to break are run once more if the search goes on.
     let is_cut = orders.likely == orders.run;
     let run = of(if is_cut { orders.run } else { orders.run - orders.likely }, "order");
     let mut text = match (orders.complete, orders.reduced) {
-        (true, false) => format!("every {order} of {buyers}: {run}, one by one"),
+        (true, false) => format!("every {order} of {buyers}{faults}: {run}, one by one"),
         (true, true) => {
-            format!("every {order} of {buyers}: {run} run, and no other is different")
+            format!("every {order} of {buyers}{faults}: {run} run, and no other is different")
         }
         (false, _) => match orders.preemptions {
             Some(preemptions) => {
@@ -295,11 +324,11 @@ fn of_orders(report: &Exploration, orders: &OrderCoverage, took: Option<Duration
                     more => format!("; and {} with more", count(more)),
                 };
                 format!(
-                    "every {order} of {buyers} with at most {}: {few}{more}",
+                    "every {order} of {buyers} with at most {}{faults}: {few}{more}",
                     of_preemptions(preemptions)
                 )
             }
-            None => format!("not every {order} of {buyers}: {run} run"),
+            None => format!("not every {order} of {buyers}{faults}: {run} run"),
         },
     };
     if orders.cut_short > 0 {
@@ -372,10 +401,7 @@ fn coverage(report: &Exploration, covered: &Covered, took: Option<Duration>) -> 
         of(covered.states as u64, "state"),
         of(covered.transitions, "transition")
     );
-    let faults = match report.faults.is_none() {
-        true => String::new(),
-        false => format!(", with up to {}", report.faults),
-    };
+    let faults = with_faults(report);
     let what = match (covered.complete, covered.interleavings) {
         (true, Some(ways)) if !covered.reduced => format!(
             "every interleaving of {}{faults}, one by one: {ways}, {} in all, nothing merged",

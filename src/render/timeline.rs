@@ -40,7 +40,7 @@ pub(super) fn excerpt(rows: &[TimelineRow], width: Width) -> String {
 /// A timeline without the rows of a range.
 fn rendered(rows: &[TimelineRow], left_out: std::ops::Range<usize>, width: Width) -> String {
     let mut actors: Vec<&str> = rows.iter().map(|row| row.actor.as_str()).collect();
-    actors.sort_by_key(|actor| (*actor == "*", actor.len(), *actor));
+    actors.sort_by_key(|actor| (matches!(*actor, "*" | "time"), actor.len(), *actor));
     actors.dedup();
     let title = |actor: &str| if actor == "*" { "worker".to_owned() } else { actor.to_owned() };
     let has_own = has_columns(rows, &actors, width);

@@ -276,10 +276,6 @@ impl<R: Default> Execution for RecordedExecution<'_, R> {
         self.choices().contains(&choice)
     }
 
-    fn is_optional(&mut self, _choice: Choice) -> bool {
-        false
-    }
-
     fn has_only_steps(&self) -> bool {
         self.program.has_only_steps
     }

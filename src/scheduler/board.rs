@@ -114,6 +114,10 @@ struct Buyer {
     is_disturbed: bool,
     /// Whether its code has run for too long, and has not been seen to do anything since.
     was_unseen: bool,
+    /// Whether it has sent a statement in this execution.
+    has_sent: bool,
+    /// Whether its program has died.
+    has_crashed: bool,
 }
 
 impl Buyer {
@@ -131,6 +135,8 @@ impl Buyer {
             first_step: None,
             is_disturbed: false,
             was_unseen: false,
+            has_sent: false,
+            has_crashed: false,
         }
     }
 
@@ -212,6 +218,7 @@ impl Board {
             buyer.polling.reset();
             buyer.futile_attempts = 0;
             buyer.was_unseen = false;
+            (buyer.has_sent, buyer.has_crashed) = (false, false);
         }
         self.answered.clear();
         self.ran_last = None;
@@ -424,6 +431,7 @@ impl Board {
                     buyer.unanswered = Some((*statement).clone());
                 }
                 buyer.last_sent = Some(*statement);
+                buyer.has_sent = true;
             }
             BuyerState::HeldInside => self.disturb_polls(place),
             other => {
@@ -443,6 +451,30 @@ impl Board {
         self.look_for_unseen();
         self.forget_waits();
         true
+    }
+
+    /// Lets a buyer's program die in place of the statement at which it is held. The buyer is there until its connection
+    /// is closed. False if it cannot: it has sent no statement, is not held, or the server is at work for it.
+    pub(super) fn crash(&mut self, place: usize) -> bool {
+        let can = self.can_crash(place);
+        if can {
+            let buyer = &mut self.buyers[place];
+            (buyer.state, buyer.has_crashed) = (BuyerState::Running, true);
+            self.steps += 1;
+            self.forget_waits();
+        }
+        can
+    }
+
+    /// Whether a buyer's program can die in place of its next statement.
+    pub(super) fn can_crash(&self, place: usize) -> bool {
+        let buyer = self.buyers.get(place);
+        buyer.is_some_and(|buyer| buyer.has_sent && matches!(buyer.state, BuyerState::Held(_)))
+    }
+
+    /// Whether a buyer's program has died.
+    pub(super) fn has_crashed(&self, place: usize) -> bool {
+        self.buyers[place].has_crashed
     }
 
     /// Something has happened that may let code go on that was not seen to do anything: it counts as running.
@@ -660,6 +692,23 @@ mod tests {
     }
 
     const APPLICATION: ClientCode = ClientCode::OneAtATime(Duration::from_millis(100));
+
+    #[test]
+    fn a_program_dies_only_in_place_of_a_statement_behind_its_first() {
+        let mut board = held(2, ClientCode::AllAtOnce);
+        assert!(!board.crash(0), "it has sent nothing");
+        assert!(board.release(0));
+        assert!(!board.crash(0), "the server is at work for it");
+        board.answer(0, String::new(), false);
+        board.stop(0, BuyerState::Held(Box::new(statement("COMMIT"))));
+        assert!(board.can_crash(0) && !board.can_crash(1));
+        assert!(board.crash(0) && board.has_crashed(0) && !board.is_settled());
+        assert!(!board.crash(0), "it is dead");
+        board.leave(0);
+        assert!(board.is_settled());
+        board.open();
+        assert!(!board.has_crashed(0), "another execution has begun");
+    }
 
     #[test]
     fn a_closed_execution_has_settled_once_every_buyer_has_left_whatever_it_waited_for() {

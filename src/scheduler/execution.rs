@@ -3,7 +3,7 @@
 use super::beginning::Beginning;
 use super::choice::{Actor, Choice};
 use super::footprint::Footprint;
-use super::statement::PendingStatement;
+use super::statement::{PendingStatement, Phase};
 use crate::base::error::Error;
 
 /// A program under the control of a scheduler. It can be run again and again, each time from the beginning.
@@ -40,8 +40,13 @@ pub(crate) trait Execution {
     /// Whether this can happen now.
     fn can_happen(&mut self, choice: Choice) -> bool;
 
-    /// Whether this need not happen for the execution to end, as a fault need not.
-    fn is_optional(&mut self, choice: Choice) -> bool;
+    /// Whether this need not happen for the execution to end, as a fault need not, unless it has begun.
+    fn is_optional(&mut self, choice: Choice) -> bool {
+        let begun = |(one, pending): &(Choice, PendingStatement)| {
+            *one == choice && pending.phase == Phase::Acts
+        };
+        !choice.is_step() && !self.ready().iter().any(begun)
+    }
 
     /// Whether the only choices are clients' own steps.
     fn has_only_steps(&self) -> bool;

@@ -160,6 +160,21 @@ impl Gate {
         is_released
     }
 
+    /// Whether a buyer's program can die in place of its next statement.
+    #[must_use]
+    pub(crate) fn can_crash(&self, place: usize) -> bool {
+        self.board.lock().can_crash(place)
+    }
+
+    /// Lets a buyer's program die in place of its next statement; false if it cannot.
+    pub(crate) fn crash(&self, place: usize) -> bool {
+        let crashes = self.board.lock().crash(place);
+        if crashes {
+            self.buyers[place].notify_all();
+        }
+        crashes
+    }
+
     /// Notes the footprint of a buyer's last step.
     pub(crate) fn has_made(&self, place: usize, footprint: &Footprint) {
         self.board.lock().has_made(place, footprint);

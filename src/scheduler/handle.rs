@@ -69,7 +69,7 @@ impl BuyerHandle {
         self.gate.explorer.notify_one();
     }
 
-    /// Waits until this statement may be sent; false if the buyer is to leave instead.
+    /// Waits until this statement may be sent; false if the buyer is to leave instead, or its program dies.
     pub(crate) fn await_release(&self, statement: PendingStatement) -> bool {
         self.stop(BuyerState::Held(Box::new(statement)))
     }
@@ -82,7 +82,7 @@ impl BuyerHandle {
 
     fn stop(&self, state: BuyerState) -> bool {
         let mut board = self.board();
-        if board.is_closed() {
+        if board.is_closed() || board.has_crashed(self.place) {
             return false;
         }
         // A buyer that tries again sends the same statement, and is not held again.
@@ -93,7 +93,7 @@ impl BuyerHandle {
         self.gate.code_has_stopped(&mut board);
         self.gate.explorer.notify_one();
         while *board.state(self.place) != BuyerState::Sent {
-            if board.is_closed() {
+            if board.is_closed() || board.has_crashed(self.place) {
                 return false;
             }
             self.gate.buyers[self.place].wait(&mut board);
@@ -182,6 +182,11 @@ impl BuyerHandle {
         while !board.is_closed() {
             self.gate.buyers[self.place].wait(&mut board);
         }
+    }
+
+    /// Whether this buyer's program has died: it says nothing more to the server.
+    pub(crate) fn has_crashed(&self) -> bool {
+        self.board().has_crashed(self.place)
     }
 
     /// Whether every buyer is to leave.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::footprint::Footprint;
 use crate::base::text::code_location::CodeLocation;
+use crate::domain::faults::Act;
 
 /// Which part of a statement is meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -43,6 +44,9 @@ pub(crate) struct PendingStatement {
     pub begins: Option<Footprint>,
     /// Which part of it comes next.
     pub phase: Phase,
+    /// What happens: it is sent or, in place of a statement, something else happens to its buyer.
+    #[serde(default)]
+    pub act: Act,
 }
 
 impl PendingStatement {
@@ -62,7 +66,22 @@ impl PendingStatement {
             ends_transaction: false,
             begins: None,
             phase: Phase::Sends,
+            act: Act::Step,
         }
+    }
+
+    /// What may happen to a buyer in place of this statement: its program dies. The server then ends the buyer's session:
+    /// it rolls back the transaction, and gives back every lock. That touches everything where it is not known what the
+    /// session has: where `has_traces`, such as an advisory lock, may be left in it, and where the statement itself
+    /// touches everything, perhaps because it is not known which transaction it is in.
+    #[must_use]
+    pub(crate) fn crash_before(&self, has_traces: bool) -> Self {
+        let end = match has_traces || self.footprint == Footprint::everything() {
+            true => Footprint::everything(),
+            false => self.rolled_back.clone() | &self.holds,
+        };
+        let crash = Self::new("its program dies".into(), Footprint::NOTHING);
+        Self { act: Act::Crash, ..crash.depending_on(end) }
     }
 
     /// The same statement with this footprint.
@@ -113,9 +132,29 @@ impl PendingStatement {
         self.touches == other.touches
             && self.begins == other.begins
             && self.phase == other.phase
+            && self.act == other.act
             && match (&self.shape, &other.shape) {
                 (Some(shape), Some(other)) => shape == other,
                 _ => self.text == other.text,
             }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scheduler::Resources;
+
+    #[test]
+    fn a_death_touches_the_locks_of_its_transaction_or_everything_where_they_are_not_known() {
+        let [locks, given_back] = [1, 2].map(|table| Footprint::locking(Resources::table(table)));
+        let next = PendingStatement::new("COMMIT".into(), Footprint::writing(Resources::table(3)))
+            .in_transaction(locks.clone(), given_back.clone());
+        let death = next.crash_before(false);
+        assert_eq!((death.act, death.touches.changes()), (Act::Crash, false));
+        assert_eq!(death.expected(), locks | &given_back);
+        assert_eq!(next.crash_before(true).expected(), Footprint::everything());
+        let unclear = next.depending_on(Footprint::everything());
+        assert_eq!(unclear.crash_before(false).expected(), Footprint::everything());
     }
 }

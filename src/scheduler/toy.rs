@@ -12,6 +12,7 @@ use super::schedule::Schedule;
 use super::schedulers::Scheduler;
 use super::statement::PendingStatement;
 use crate::base::error::Error;
+use crate::domain::faults::Act;
 
 /// One step of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +64,9 @@ pub(super) struct Toy {
     are_alike: bool,
     /// The value that this execution sends, where each sends another one.
     value: Option<usize>,
+    /// How many clients may die in an execution, after their first step, and which have.
+    crashes: usize,
+    crashed: Vec<Actor>,
 }
 
 impl Toy {
@@ -84,7 +88,14 @@ impl Toy {
             has_asked_in_vain: false,
             are_alike: false,
             value: None,
+            crashes: 0,
+            crashed: Vec::new(),
         }
+    }
+
+    /// The same, where so many clients may die.
+    pub(super) fn with_crashes(self, crashes: usize) -> Self {
+        Self { crashes, ..self }
     }
 
     /// The same, where clients with the same steps are alike.
@@ -137,6 +148,9 @@ impl Toy {
     }
 
     fn next(&self, client: Actor) -> Option<ToyStep> {
+        if self.crashed.contains(&client) {
+            return None;
+        }
         let place = Self::place(client);
         self.clients.get(place)?.get(self.made[place]).cloned()
     }
@@ -151,6 +165,41 @@ impl Toy {
         self.has_asked_in_vain
     }
 
+    /// Whether a client can die: it has begun, has not left and does not wait.
+    fn can_crash(&self, client: Actor) -> bool {
+        let has_begun = self.made.get(Self::place(client)).is_some_and(|made| *made > 0);
+        has_begun
+            && self.crashed.len() < self.crashes
+            && self.next(client).is_some()
+            && !self.waits(client)
+    }
+
+    /// The locks that a client has.
+    fn locks_of(&self, client: Actor) -> Vec<usize> {
+        let has = self.lines.iter().filter(|(_, line)| line.first() == Some(&client));
+        has.map(|(lock, _)| *lock).collect()
+    }
+
+    /// The footprint of a client's death: it gives back its locks.
+    fn crash_footprint(&self, client: Actor) -> Footprint {
+        let locks = self.locks_of(client).into_iter().map(ToyStep::Unlocks);
+        locks.fold(Footprint::NOTHING, |all, unlocks| all | unlocks.footprint())
+    }
+
+    /// A client dies, and gives back its locks.
+    fn crash(&mut self, client: Actor) -> Footprint {
+        let footprint = self.crash_footprint(client);
+        self.went_on.clear();
+        for lock in self.locks_of(client) {
+            let line = self.lines.entry(lock).or_default();
+            line.remove(0);
+            self.went_on.extend(line.first());
+        }
+        self.crashed.push(client);
+        (self.has_asked_in_vain, self.asked) = (false, vec![0; self.clients.len()]);
+        footprint
+    }
+
     /// Whether a client waits for a lock.
     fn waits(&self, client: Actor) -> bool {
         self.lines.values().any(|line| line.iter().skip(1).any(|waits| *waits == client))
@@ -163,6 +212,7 @@ impl Execution for Toy {
         self.lines.clear();
         self.asked.fill(0);
         self.written.clear();
+        self.crashed.clear();
         self.value = self.value.map(|value| value + 1);
         Ok(())
     }
@@ -192,20 +242,25 @@ impl Execution for Toy {
             };
             Some((Choice::step(client), PendingStatement::new(text, footprint)))
         };
-        let worth = self.clients().into_iter().filter(|client| !self.is_passed_over(*client));
-        worth.filter_map(pending).collect()
+        let clients = self.clients();
+        let worth = clients.iter().copied().filter(|client| !self.is_passed_over(*client));
+        let can_crash = clients.iter().copied().filter(|client| self.can_crash(*client));
+        let crash = |who| {
+            let footprint = self.crash_footprint(who);
+            (Choice { who, act: Act::Crash }, PendingStatement::new("dies".into(), footprint))
+        };
+        worth.filter_map(pending).chain(can_crash.map(crash)).collect()
     }
 
     fn can_happen(&mut self, choice: Choice) -> bool {
-        choice.is_step() && self.next(choice.who).is_some() && !self.waits(choice.who)
-    }
-
-    fn is_optional(&mut self, _choice: Choice) -> bool {
-        false
+        match choice.is_step() {
+            true => self.next(choice.who).is_some() && !self.waits(choice.who),
+            false => choice.act == Act::Crash && self.can_crash(choice.who),
+        }
     }
 
     fn has_only_steps(&self) -> bool {
-        true
+        self.crashes == 0
     }
 
     fn why_not(&mut self, _choice: Choice) -> String {
@@ -215,6 +270,9 @@ impl Execution for Toy {
     fn take(&mut self, choice: Choice) -> Result<Option<Footprint>, Error> {
         if !self.can_happen(choice) {
             return Ok(None);
+        }
+        if !choice.is_step() {
+            return Ok(Some(self.crash(choice.who)));
         }
         let Some(step) = self.next(choice.who) else { return Ok(None) };
         let place = Self::place(choice.who);

@@ -27,6 +27,7 @@
 
 mod code;
 mod condition;
+mod expiry;
 pub(crate) mod file;
 mod program;
 mod reading;
@@ -40,6 +41,7 @@ mod value;
 
 pub use code::{BuyerCode, CodeContext, CodeEnd};
 pub use condition::Condition;
+pub use expiry::Expiry;
 pub use program::ProgramTemplate;
 pub use reading::{ProductStock, Shelves};
 pub use request::{Find, JsonFind, RequestTemplate};
@@ -117,6 +119,8 @@ pub struct Checkout {
     pub setup: Vec<Call>,
     /// The roles that act in each customer's name, in turn.
     pub roles: Vec<Role>,
+    /// What makes holds run out, if the file says so.
+    pub expiry: Option<Expiry>,
     /// What the audit asks for.
     pub audit: Audit,
     /// Whether customers are interchangeable.
@@ -245,6 +249,8 @@ impl Checkout {
             (Part::Carts, "cart") => Err(format!(
                 "{written}: {path} takes one product; write `each = \"item\"` into the steps that take each product"
             )),
+            (Part::Faults, "crashes") if self.is_stepped_here() => Ok(()),
+            (Part::Faults, "expiries") if self.is_stepped_here() => self.check_expiries(written),
             (Part::Carts | Part::Timers | Part::Faults, _) => Err(format!(
                 "{written} means nothing to a checkout that is described in a file; leave it out"
             )),
@@ -256,6 +262,12 @@ impl Checkout {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Whether its statements are sent from here, so that faults can happen between them.
+    #[must_use]
+    pub fn is_stepped_here(&self) -> bool {
+        self.app.is_none() && self.store != StoreKind::Http
     }
 
     /// Keeps it for as long as the process runs, as strategies are kept.

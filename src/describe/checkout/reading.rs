@@ -161,6 +161,7 @@ mod tests {
                 steps: Vec::new(),
                 loops: Vec::new(),
             }],
+            expiry: None,
             audit: crate::describe::checkout::Audit {
                 never: vec![(
                     "rule".into(),

@@ -226,9 +226,10 @@ settings! {
     }
     faults {
         /// How often a server may die while it works for a buyer; by default never.
-        "crashes" crashes: "Servers that die in the middle of what they do for a buyer"
+        "crashes" crashes: "Servers that die in the middle of what they do for a buyer; of a --checkout, programs between two \
+                            statements"
         /// How often a hold or a lease may run out while its buyer still counts on it; by default never.
-        "expiries" expiries: "Holds and leases that run out while a buyer still counts on them"
+        "expiries" expiries: "Holds and leases that run out while a buyer still counts on them; of a --checkout, all holds at once"
         /// How often a payment may be declined; by default never.
         "declines" declines: "Payments that are declined"
         /// How often the payment provider's answer may be lost after the money has moved; by default never.

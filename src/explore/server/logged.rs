@@ -5,8 +5,9 @@ use super::judged::JudgedExecution;
 use super::order_log::{LoggedOrder, LoggedPoint, OrderLog};
 use super::results::Judged;
 use crate::base::error::Error;
+use crate::domain::faults::Act;
 use crate::scheduler::{Actor, Beginning, Choice, Execution, Footprint, PendingStatement};
-use crate::worlds::held::{ServerStep, choices};
+use crate::worlds::held::{ServerStep, choice, choices};
 
 /// Why a file is refused whose orders are not those of this search.
 const OTHER: &str = "its orders come out otherwise now; name another file";
@@ -82,8 +83,13 @@ impl<'l, 'f, 'r, E: JudgedExecution> LoggedExecution<'l, 'f, 'r, E> {
         may_go_on.retain(|client| !self.inner.has_left(*client));
         may_go_on.retain(|client| self.inner.may_go_on_with_any_step(*client));
         let may_go_on = may_go_on.into_iter().filter_map(place).collect();
+        let buyers = self.inner.clients().len();
         let numbered = |(choice, statement): &(Choice, PendingStatement)| {
-            Some((place(choice.who)?, self.log.number(statement)))
+            let place = match choice.act {
+                Act::Expire => buyers,
+                _ => place(choice.who)?,
+            };
+            Some((place, self.log.number(statement)))
         };
         let ready = ready.iter().filter_map(numbered).collect();
         self.order.points.push(LoggedPoint {
@@ -140,17 +146,13 @@ impl<E: JudgedExecution> Execution for LoggedExecution<'_, '_, '_, E> {
         let ready = self.point().map(|point| point.ready.clone()).unwrap_or_default();
         let with_statement = |(place, number)| {
             let statement = self.log.statement(number)?.clone();
-            Some((Choice::step(Actor::buyer(place)), statement))
+            Some((choice(place, &statement), statement))
         };
         ready.into_iter().filter_map(with_statement).collect()
     }
 
     fn can_happen(&mut self, choice: Choice) -> bool {
         self.choices().contains(&choice)
-    }
-
-    fn is_optional(&mut self, _choice: Choice) -> bool {
-        false
     }
 
     fn has_only_steps(&self) -> bool {
@@ -172,7 +174,7 @@ impl<E: JudgedExecution> Execution for LoggedExecution<'_, '_, '_, E> {
             return Ok(taken);
         }
         match self.order.steps.get(self.made) {
-            Some(step) if Choice::step(Actor::buyer(step.place)) == choice => {
+            Some(step) if step.choice() == choice => {
                 self.made += 1;
                 Ok(Some(step.footprint.clone()))
             }
@@ -184,7 +186,7 @@ impl<E: JudgedExecution> Execution for LoggedExecution<'_, '_, '_, E> {
 
     fn went_on(&self) -> Vec<Actor> {
         let last = self.made.checked_sub(1).and_then(|last| self.order.steps.get(last));
-        last.map(ServerStep::others).unwrap_or_default()
+        last.map(|last| last.others(self.inner.clients().len())).unwrap_or_default()
     }
 
     fn may_go_on_with_any_step(&mut self, client: Actor) -> bool {

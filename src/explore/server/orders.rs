@@ -16,6 +16,7 @@ use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::base::monitor::Monitor;
 use crate::base::text::quantity::{count, of};
+use crate::describe::checkout::Checkout;
 use crate::domain::op::OpKind;
 use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
@@ -320,7 +321,7 @@ pub fn replay_orders(
         for _ in 1..TRIES {
             // What an application does by itself can disturb one run, but not several.
             let is_unlike = match &ran {
-                Ok(()) => !harness.ready().is_empty(),
+                Ok(()) => harness.goes_on(),
                 Err(error) => matches!(error, Error::Input(_)),
             };
             if !strategy.is_app() || !is_unlike {
@@ -331,7 +332,7 @@ pub fn replay_orders(
         }
         ran?;
         let steps = harness.steps().to_vec();
-        let goes_on = !harness.ready().is_empty();
+        let goes_on = harness.goes_on();
         let stuck = harness.send_home()?;
         let mut findings = Vec::new();
         let (mut failed, mut deadlocks) = (false, 0);
@@ -427,7 +428,8 @@ pub fn server_to_rehearse_at(
 ) -> Result<Box<dyn Server>, Error> {
     settings.check_for(&strategy.card())?;
     let mut terms = StoreConfig::of(settings, control).with_checkout(strategy.described());
-    terms.settings_mut().connections = settings.buyers + BESIDE;
+    let clock = u32::from(settings.faults.expiries.min(1));
+    terms.settings_mut().connections = settings.buyers + clock + BESIDE;
     terms.settings_mut().relaxed = true;
     terms.hold_inside = true;
     terms.allow_triggers = address.allow_triggers;
@@ -441,7 +443,16 @@ pub fn server_to_rehearse_at(
 pub fn can_be_stepped(strategy: &dyn DynStrategy, settings: &Settings) -> Result<(), Error> {
     let card = strategy.card();
     settings.check_for(&card)?;
-    if let Some((name, _)) = settings.faults.all().find(|(_, times)| *times > 0) {
+    let may_be = |name: &str| {
+        let is_stepped = |checkout: &Checkout| match name {
+            "crashes" => checkout.is_stepped_here(),
+            "expiries" => checkout.is_stepped_here() && checkout.expiry().is_some(),
+            _ => false,
+        };
+        strategy.described().as_deref().is_some_and(is_stepped)
+    };
+    let mut wanted = settings.faults.all().filter(|(_, times)| *times > 0);
+    if let Some((name, _)) = wanted.find(|(name, _)| !may_be(name)) {
         return Err(Error::input(format!(
             "--{name}: at a real server nothing goes wrong on purpose; leave out --store, or --{name}"
         )));

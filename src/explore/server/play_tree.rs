@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::transcript::{cut, timeline};
+use super::transcript::{client_name, cut, timeline};
 use crate::domain::buyer::Ending;
 use crate::domain::settings::Settings;
 use crate::explore::play_graph::{
     Interned, PlayGraph, PlayMove, PlaySource, PlayState, PlayStatus, lanes,
 };
-use crate::scheduler::{Actor, Choice};
-use crate::worlds::held::ServerStep;
+use crate::scheduler::Choice;
+use crate::worlds::held::{ServerStep, choices};
+use crate::worlds::words::could_happen;
 
 /// The most orders that are kept.
 const MOST_ORDERS: usize = 1_000;
@@ -32,7 +33,7 @@ struct KeptOrder {
 pub(in crate::explore) struct KeptOrders {
     orders: Vec<KeptOrder>,
     /// Whose step came when in each of them, and its findings. Random orders come more than once.
-    known: BTreeSet<(Vec<usize>, Vec<String>)>,
+    known: BTreeSet<(Vec<Choice>, Vec<String>)>,
     /// Whether some were not kept.
     cut: bool,
 }
@@ -40,7 +41,7 @@ pub(in crate::explore) struct KeptOrders {
 impl KeptOrders {
     /// Keeps an order that was run to its end, if there is room.
     pub(in crate::explore) fn keep(&mut self, steps: &[ServerStep], findings: Vec<String>) {
-        let order = (steps.iter().map(|step| step.place).collect(), findings.clone());
+        let order = (choices(steps), findings.clone());
         if self.known.contains(&order) {
             return;
         }
@@ -55,7 +56,8 @@ impl KeptOrders {
 
     /// The tree of these orders. `tables` are the names of what footprints number.
     pub(in crate::explore) fn tree(&self, settings: &Settings, tables: &[String]) -> PlayGraph {
-        let clients = settings.buyers as usize;
+        let expires = settings.faults.expiries > 0;
+        let clients = settings.buyers as usize + usize::from(expires);
         let mut tree = Tree {
             statuses: Interned::new(),
             rows: Interned::new(),
@@ -68,7 +70,7 @@ impl KeptOrders {
         let rows = tree.rows.into_list();
         let mut graph = PlayGraph {
             source: PlaySource::Orders,
-            clients: (0..clients).map(|place| Actor::buyer(place).to_string()).collect(),
+            clients: (0..clients).map(|place| client_name(place, settings)).collect(),
             lanes: lanes(&rows),
             statuses: tree.statuses.into_list(),
             rows,
@@ -95,8 +97,9 @@ impl Tree {
     /// Adds an order: what it has in common with others is there already.
     fn add(&mut self, order: &KeptOrder, clients: usize, settings: &Settings, tables: &[String]) {
         let mut endings: Vec<Option<Ending>> = vec![None; clients];
+        let buyers = settings.buyers as usize;
         if self.states.is_empty() {
-            let opening = self.state(&order.steps, &endings);
+            let opening = self.state(&order.steps, &endings, buyers);
             self.states.push(opening);
         }
         let mut here = 0;
@@ -104,18 +107,19 @@ impl Tree {
             for (place, ending) in &step.left {
                 endings[*place] = Some(*ending);
             }
-            let choice = Choice::step(Actor::buyer(step.place)).to_string();
+            let choice = step.choice().to_string();
             let known = self.states[here].moves.iter().find(|next| next.choice == choice);
             here = match known.and_then(|next| next.to) {
                 Some(to) => to,
                 None => {
                     let to = self.states.len();
-                    let after = self.state(&order.steps[at + 1..], &endings);
+                    let after = self.state(&order.steps[at + 1..], &endings, buyers);
                     self.states.push(after);
                     let told = timeline(settings, tables, &order.steps[at..=at]);
                     let rows = told.into_iter().map(|row| self.rows.place(row)).collect();
                     let client = step.place;
-                    let next = PlayMove { choice, client, act: "", rows, to: Some(to) };
+                    let act = could_happen(step.statement.act);
+                    let next = PlayMove { choice, client, act, rows, to: Some(to) };
                     self.states[here].moves.push(next);
                     to
                 }
@@ -131,7 +135,12 @@ impl Tree {
     }
 
     /// A state from which these steps follow.
-    fn state(&mut self, following: &[ServerStep], endings: &[Option<Ending>]) -> PlayState {
+    fn state(
+        &mut self,
+        following: &[ServerStep],
+        endings: &[Option<Ending>],
+        buyers: usize,
+    ) -> PlayState {
         let status = |(place, ending): (usize, &Option<Ending>)| {
             let next = following.iter().find(|step| step.place == place);
             let about = match (ending, next) {
@@ -139,6 +148,7 @@ impl Tree {
                 (None, Some(step)) => {
                     format!("next: {}", cut(&step.statement.text, MOST_SAID))
                 }
+                (None, None) if place >= buyers => String::new(),
                 (None, None) => "waits".into(),
             };
             PlayStatus { about, knows: String::new(), left: ending.is_some() }

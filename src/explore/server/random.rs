@@ -108,9 +108,10 @@ fn sample_and_take<T>(
             endless: 0,
             longest: results.longest as u64,
             method,
-            // Where orders are hidden, a bug may need one that no choice leads to.
+            // Where orders are hidden, a bug may need one that no choice leads to; and faults are chosen otherwise.
             chance: chance(method, settings.buyers as usize, steps, results.longest)
-                .filter(|_| !remarks.hides_orders && results.covered.diverged == 0),
+                .filter(|_| !remarks.hides_orders && results.covered.diverged == 0)
+                .filter(|_| settings.faults.is_none()),
         };
         let is_cut = followed < schedules && !is_enough(&results);
         let looked = Looked {

@@ -54,6 +54,8 @@ pub fn rehearse(
         let (visits, mut steps) = walk(harness, buyers)?;
         // A buyer that waits for what earlier buyers have kept is stuck; buyers that have not come yet are not.
         let waits = visits.iter().filter(|(ending, _)| *ending == Ending::Unserved).count();
+        // A statement that makes no sense to the store fails here, too.
+        harness.rehearse_expiry()?;
         harness.send_home()?;
         let waits = Remaining { buyers: waits, stalled: None };
         let Judged { mut findings, trouble, outcome, .. } = judge(harness, waits)?;

@@ -24,7 +24,7 @@ fn once_more(harness: &mut Harness<'_>, steps: &[ServerStep]) -> Result<Option<A
     harness.begin()?;
     let mut again = Vec::with_capacity(steps.len());
     for step in steps {
-        match harness.step(step.place)? {
+        match harness.make(step.place, step.statement.act)? {
             Some(step) => again.push(step),
             None => return harness.send_home().map(|_| None),
         }

@@ -5,7 +5,9 @@ use super::named_tables::NamedTables;
 use super::results::IncidentExample;
 use crate::check::audit::Finding;
 use crate::describe::checkout::{Audit, Call, Checkout};
+use crate::domain::attempt::Failure;
 use crate::domain::buyer::Ending;
+use crate::domain::faults::Act;
 use crate::domain::settings::Settings;
 use crate::explore::exploration::FindingReport;
 use crate::explore::exploration::again;
@@ -15,7 +17,7 @@ use crate::explore::touch::Touch;
 use crate::scheduler::Phase;
 use crate::scheduler::{Actor, Schedule};
 use crate::worlds::dyn_strategy::DynStrategy;
-use crate::worlds::held::{ServerStep, choices};
+use crate::worlds::held::{ServerStep, actor, choices};
 
 /// A finding with its schedule, as a timeline. A long timeline is folded. `why` says which statements interfere.
 pub(in crate::explore) fn tell(
@@ -127,7 +129,7 @@ fn folded(
                     .into_iter()
                     .map(|row| TimelineRow { did: shortened_by_far(&row.did), ..row }),
             ),
-            _ => rows.push(TimelineRow::folded(Actor::buyer(place), count as u32)),
+            _ => rows.push(TimelineRow::folded(client_name(place, settings), count as u32)),
         }
         at += count;
     }
@@ -160,22 +162,27 @@ pub(in crate::explore) fn timeline(
     steps: &[ServerStep],
 ) -> Vec<TimelineRow> {
     let has_one = settings.items == 1;
+    let name = |place: usize| client_name(place, settings);
     let mut rows = Vec::new();
     for step in steps {
         let left = |place: usize| {
             let ending = step.left.iter().find(|(who, _)| *who == place);
             ending.map_or(String::new(), |(_, ending)| match ending {
+                Ending::Failed(Failure::Crashed) => String::new(),
                 Ending::Failed(why) => format!(", {why}"),
                 ending => format!(", {}", ending.word()),
             })
         };
-        let sent = phase(step) + &shortened(&step.statement.text, has_one);
+        let expires = match step.statement.act {
+            Act::Expire => "holds run out: ",
+            _ => "",
+        };
+        let sent = expires.to_owned() + &phase(step) + &shortened(&step.statement.text, has_one);
         let came_of_it = match &step.answer {
             Some(answer) => answered(answer) + &left(step.place),
             None if step.has_begun => String::new(),
             None => {
-                let names: Vec<String> =
-                    step.waits_for.iter().map(|place| Actor::buyer(*place).to_string()).collect();
+                let names: Vec<String> = step.waits_for.iter().map(|place| name(*place)).collect();
                 match names.is_empty() {
                     true => " … waits".into(),
                     false => format!(" … waits for {}", names.join(", ")),
@@ -190,21 +197,25 @@ pub(in crate::explore) fn timeline(
             touches: touches.map(|one| one.with_rows(&step.statement.footprint, tables)).collect(),
             code: step.statement.code.clone(),
             waits: step.answer.is_none() && !step.has_begun,
-            ..TimelineRow::said(Actor::buyer(step.place), sent + &came_of_it, false)
+            ..TimelineRow::said(name(step.place), sent + &came_of_it, false)
         });
         for (place, answer) in &step.went_on {
             let did = format!("… goes on{}{}", answered(answer), left(*place));
-            rows.push(TimelineRow::said(Actor::buyer(*place), did, true));
+            rows.push(TimelineRow::said(name(*place), did, true));
         }
         for place in &step.began {
-            rows.push(TimelineRow::said(
-                Actor::buyer(*place),
-                "… goes on, and has begun".into(),
-                true,
-            ));
+            rows.push(TimelineRow::said(name(*place), "… goes on, and has begun".into(), true));
         }
     }
     rows
+}
+
+/// The name of a buyer in a timeline, or of what ends holds.
+pub(super) fn client_name(place: usize, settings: &Settings) -> String {
+    match actor(place, settings.buyers as usize) {
+        Actor::Worker => "time".into(),
+        buyer @ Actor::Buyer(_) => buyer.to_string(),
+    }
 }
 
 /// Which part of a statement a step is, where it is held inside the server.

@@ -21,7 +21,8 @@
 //! - Where a client is passed over since it polls, or waits for what cannot be seen, any step may let it go on, and no
 //!   footprint tells. At such a point everything is explored, minus what is asleep. So it is where the first step of a
 //!   reversal cannot be made, before the last step of an execution that was given up as futile (what was not made after
-//!   it shows no race), at all points of an execution that diverged, and in programs in which more than steps can happen.
+//!   it shows no race), at all points of an execution that diverged, and in programs in which more than steps can happen:
+//!   a crash need not happen, and so shows no race until it does. Sleep sets alone remain there.
 //! - Steps of different executions are compared, in which a program may make up other values: keys of sessions, numbers of
 //!   orders. So only columns tell rows apart whose values are known to come out the same. One of them that does not, where
 //!   a beginning is repeated, makes the search begin anew.

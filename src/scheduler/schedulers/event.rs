@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::faults::Act;
 use crate::scheduler::choice::{Actor, Choice};
 use crate::scheduler::footprint::Footprint;
 
@@ -27,9 +28,14 @@ impl Event {
         self.choice.who == client || self.went_on.contains(&client)
     }
 
-    /// Whether two steps are dependent: they move the same client, or their footprints conflict.
+    /// Whether two steps are dependent: they move the same client, their footprints conflict, or one may take from the other
+    /// the chance to happen. Of faults there are only so many, and holds run out only while a client can move.
     pub(in crate::scheduler) fn depends_on(&self, other: &Self) -> bool {
-        self.moves(other.choice.who)
+        let [is_step, other_is_step] = [self, other].map(|event| event.choice.is_step());
+        let ends_holds = [self, other].iter().any(|event| event.choice.act == Act::Expire);
+        ends_holds
+            || !is_step && !other_is_step
+            || self.moves(other.choice.who)
             || other.went_on.iter().any(|client| self.moves(*client))
             || self.footprint.conflicts_with(&other.footprint)
     }

@@ -82,7 +82,8 @@ impl Chain {
 /// [`deepen`](PreemptionBounded::deepen).
 pub(crate) struct PreemptionBounded {
     symmetry: Symmetry,
-    /// Whether schedules that are equivalent to others are left out.
+    /// Whether preemptions that make no difference are left out. Where more than steps can happen, they may make one: what
+    /// happens to a client beside its steps depends on how far it has come.
     reduced: bool,
     preemptions: u32,
     /// Prefixes with this number of preemptions.
@@ -110,7 +111,7 @@ impl PreemptionBounded {
         let begins = clients.filter(|one| matches!(one, Actor::Buyer(_))).filter(is_first);
         Self {
             symmetry: Symmetry::of(execution, reduced),
-            reduced,
+            reduced: reduced && execution.has_only_steps(),
             preemptions: 0,
             same: begins
                 .map(|client| Prefix { choices: vec![Choice::step(client)], ready: Vec::new() })

@@ -18,7 +18,7 @@ use crate::scheduler::toy::{Toy, ToyStep};
 
 /// An equivalence class of schedules in Foata's normal form: the steps that can come first, then those that can come
 /// once these were made, and so on.
-type Class = BTreeSet<(usize, Actor, Vec<Actor>)>;
+type Class = BTreeSet<(usize, Choice, Vec<Actor>)>;
 
 /// The class of a schedule. What was asked in vain leads to nothing, and does not count.
 fn class(toy: &Toy, schedule: &[Choice]) -> Class {
@@ -37,7 +37,7 @@ fn class(toy: &Toy, schedule: &[Choice]) -> Class {
         events.push(event);
     }
     let placed = events.iter().zip(levels);
-    placed.map(|(event, level)| (level, event.choice.who, event.went_on.clone())).collect()
+    placed.map(|(event, level)| (level, event.choice, event.went_on.clone())).collect()
 }
 
 /// What a search has run.
@@ -213,8 +213,9 @@ fn without_names(toy: &mut Toy, class: &Class) -> Class {
     }
     let named = |order: &Vec<Actor>| -> Class {
         let name = |client: &Actor| order[clients.iter().position(|one| one == client).unwrap()];
-        let of = |(level, who, others): &(usize, Actor, Vec<Actor>)| {
-            (*level, name(who), others.iter().map(name).collect())
+        let of = |(level, choice, others): &(usize, Choice, Vec<Actor>)| {
+            let choice = Choice { who: name(&choice.who), ..*choice };
+            (*level, choice, others.iter().map(name).collect())
         };
         class.iter().map(of).collect()
     };
@@ -253,6 +254,33 @@ proptest! {
         let [reduced, every] = [true, false].map(|reduced| search(&toy, reduced));
         prop_assert_eq!(&reduced.classes, &every.classes);
         prop_assert_eq!(reduced.run, every.classes.len());
+    }
+
+    #[test]
+    fn of_random_clients_that_lock_and_may_die_each_class_is_run(
+        clients in prop_oneof![
+            prop::collection::vec(prop::collection::vec(step(), 1..=3), 2),
+            prop::collection::vec(prop::collection::vec(step(), 1..=2), 3),
+        ],
+        crashes in 1..=2_usize,
+    ) {
+        let toy = Toy::with_locks(clients).with_crashes(crashes);
+        let [reduced, every] = [true, false].map(|reduced| search(&toy, reduced));
+        prop_assert_eq!(&reduced.classes, &every.classes);
+        prop_assert!(reduced.run <= every.run);
+    }
+
+    #[test]
+    fn of_random_clients_that_are_alike_and_may_die_each_class_is_run_names_aside(
+        first in prop::collection::vec(step(), 1..=2),
+        other in prop::collection::vec(step(), 1..=2),
+    ) {
+        let mut toy = Toy::with_locks(vec![first.clone(), first, other]).alike().with_crashes(1);
+        let [reduced, every] = [true, false].map(|reduced| {
+            let classes = search(&toy, reduced).classes;
+            classes.iter().map(|one| without_names(&mut toy, one)).collect::<BTreeSet<_>>()
+        });
+        prop_assert_eq!(reduced, every);
     }
 
     #[test]

@@ -333,6 +333,13 @@ impl Database for MysqlConnection {
         self.run_file(&format!("DO RELEASE_LOCK('{FIRST_LOCK}{session}')"))
     }
 
+    /// A thread that ends rolls back and releases its locks first, and only then leaves the list of those that are there.
+    fn has_session(&mut self, session: i64) -> Result<bool, SqlError> {
+        let asked = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = ?";
+        let found = self.conn.exec_first::<i64, _, _>(asked, (session,));
+        found.map(|sessions| sessions.unwrap_or(0) > 0).map_err(|error| self.error(&error))
+    }
+
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError> {
         let told =
             self.conn.query_first::<(String, String, String), _>("SHOW ENGINE INNODB STATUS");

@@ -340,6 +340,14 @@ impl Database for PostgresConnection {
         self.run_text(&format!("SELECT pg_advisory_unlock({FIRST_LOCK}, {session})"))
     }
 
+    /// A process that ends rolls back and releases its locks first (`before_shmem_exit`), and only then leaves the list of
+    /// those that are there (`on_shmem_exit`).
+    fn has_session(&mut self, session: i64) -> Result<bool, SqlError> {
+        let asked = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1::bigint)";
+        let row = self.line.wait(self.client.query_one(asked, &[&session]))?;
+        Ok(row.get(0))
+    }
+
     fn learned(&mut self) -> Result<i64, SqlError> {
         let asked = "SELECT last_value FROM oversell_sim_hold.of_rows";
         let row = self.line.wait(self.client.query_one(asked, &[]))?;

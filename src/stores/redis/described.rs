@@ -67,14 +67,16 @@ impl DescribedKeys {
         handle: Option<&BuyerHandle>,
     ) -> Result<RedisExecutor, Error> {
         let mut connection = super::server::dial(client, terms)?;
-        let mut steps = self.checkout.roles.iter().flat_map(|role| &role.steps);
+        let steps = self.checkout.roles.iter().flat_map(|role| &role.steps);
+        let expiry = self.checkout.expiry.iter().map(|expiry| &expiry.call);
+        let mut calls = steps.map(|step| &step.call).chain(expiry);
         let mut line = RedisConnector {
             client: client.clone(),
             terms: terms.clone(),
             handle: handle.cloned(),
             blocking: self.blocking.clone(),
             keys: self.keys,
-            may_leave_traces: steps.any(|step| may_leave_traces(&step.call)),
+            may_leave_traces: calls.any(may_leave_traces),
             number: 0,
         };
         line.register(&mut connection).map_err(super::server::cannot)?;

@@ -32,7 +32,7 @@ use super::provider::Provider;
 use super::queue::Queue;
 use crate::base::error::Error;
 use crate::base::text::quantity::of;
-use crate::domain::attempt::Missed;
+use crate::domain::attempt::{Failure, Missed};
 use crate::domain::books::Books;
 use crate::domain::card::About;
 use crate::domain::op::{BuyerId, Op, OpKind, Reply, Units};
@@ -227,6 +227,15 @@ pub trait Watch: Send {
         Ok(())
     }
 
+    /// Waits until the server has ended this session, whose connection was closed: its transaction is rolled back, and its
+    /// locks are given back.
+    ///
+    /// # Errors
+    /// [`Error::World`] when the server cannot say, or takes too long.
+    fn await_end(&mut self, _session: i64) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Called when no buyer can move unless a wait ends, with the sessions that wait. Ends one of their waits at once,
     /// as its own timeout would; returns whether any of them has a timeout.
     ///
@@ -278,6 +287,15 @@ pub trait Link: Send {
 
     /// Rolls back whatever was not committed and releases all locks; returns how many those were.
     fn close_attempt(&mut self) -> u64;
+
+    /// Makes every hold run out that there is, in one statement.
+    ///
+    /// # Errors
+    /// [`Missed::Failed`] when there is nothing that ends holds, or it is wrong. That the store does not do it, since
+    /// another session is in the way, is no error: holds go on.
+    fn end_holds(&mut self) -> Result<(), Missed> {
+        Err(Missed::Failed(Failure::Unsupported))
+    }
 
     /// Whether the connection is unusable.
     fn is_broken(&self) -> bool;

@@ -459,18 +459,26 @@ impl<S: StepExecutor> StepConnection<S> {
 
     /// Rolls back whatever is not committed; returns whether there was anything.
     fn take_back(&mut self) -> bool {
-        if self.is_broken {
+        if self.is_broken || self.has_crashed() {
             return false;
         }
         let calls = self.executor.taking_back();
         for call in &calls {
             // A buyer that has to leave does not wait for its turn.
-            let said = self
-                .say(call, None)
-                .unwrap_or_else(|| self.executor.say(call, &|_| StoreValue::Null));
+            let said = match self.say(call, None) {
+                // The server takes it back when the connection is closed.
+                None if self.has_crashed() => return false,
+                None => self.executor.say(call, &|_| StoreValue::Null),
+                Some(said) => said,
+            };
             self.is_broken |= said.is_err();
         }
         !calls.is_empty()
+    }
+
+    /// Whether the buyer's program has died, and says nothing more.
+    fn has_crashed(&self) -> bool {
+        self.handle.as_ref().is_some_and(BuyerHandle::has_crashed)
     }
 }
 
@@ -502,6 +510,31 @@ impl<S: StepExecutor> Link for StepConnection<S> {
         (self.memory.is_refused, self.memory.product) = (false, None);
         (self.has_changed, self.has_bought) = (false, false);
         was_left_open.into()
+    }
+
+    fn end_holds(&mut self) -> Result<(), Missed> {
+        let Some(call) = self.checkout.expiry() else {
+            return Err(Missed::Failed(Failure::Unsupported));
+        };
+        match self.say(&call, None) {
+            None => Err(Missed::Failed(Failure::Interrupted)),
+            Some(Ok(_) | Err(Refusal::Conflict | Refusal::Locked)) => Ok(()),
+            Some(Err(Refusal::Deadlock)) => {
+                self.terms.count_deadlock();
+                Ok(())
+            }
+            Some(Err(Refusal::Lost(text))) => {
+                self.is_broken = true;
+                self.terms.note_lost(|| text);
+                Err(Missed::Failed(Failure::Disconnected))
+            }
+            Some(Err(Refusal::Forbidden(text) | Refusal::Wrong(text))) => {
+                let Checkout { path, expiry, .. } = &*self.checkout;
+                let line = expiry.as_ref().map_or(1, |expiry| expiry.line);
+                self.terms.note(|| format!("{path}:{line}: [expiry]: {text}"));
+                Err(Missed::Failed(Failure::Refused))
+            }
+        }
     }
 
     fn is_broken(&self) -> bool {

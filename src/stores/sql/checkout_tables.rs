@@ -117,7 +117,9 @@ impl CheckoutTables {
         let many = listed(database, D::text(Statement::RoomEmpty), terms.is_private)?;
         let mut few = listed(database, D::text(Statement::RoomClear), terms.is_private)?;
         let steps = self.checkout.roles.iter().flat_map(|role| &role.steps);
-        let texts = steps.filter_map(|step| match &step.call {
+        let expiry = self.checkout.expiry.iter().map(|expiry| &expiry.call);
+        let calls = steps.map(|step| &step.call).chain(expiry);
+        let texts = calls.filter_map(|call| match call {
             Call::Sql(sql) => Some(sql.text.as_str()),
             Call::Redis(_)
             | Call::Lua { .. }

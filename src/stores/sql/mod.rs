@@ -98,6 +98,12 @@ pub(super) trait Database: Send {
         Ok(())
     }
 
+    /// Whether the server still has this session. It gives back what a session has before it forgets the session; where the
+    /// client itself ends a session, it has none once that is closed.
+    fn has_session(&mut self, _session: i64) -> Result<bool, SqlError> {
+        Ok(false)
+    }
+
     /// A number that changes when the triggers have learned more about statements that change several rows.
     fn learned(&mut self) -> Result<i64, SqlError> {
         Ok(0)

@@ -1,8 +1,11 @@
 //! A server that speaks SQL: its tables, and connections to it.
 
+use std::time::Duration;
+
 use parking_lot::Mutex;
 
 use super::{CheckoutTables, Database, SqlError, Tables};
+use crate::base::clock::{Clock, Wall, nanos};
 use crate::base::error::Error;
 use crate::describe::checkout::{Answer, Call, Values};
 use crate::domain::books::Books;
@@ -104,6 +107,9 @@ impl<D: Dialer, T: Tables> SqlServer<D, T> {
     }
 }
 
+/// The longest that a server may take to end a session whose connection was closed.
+const ENDING: Duration = Duration::from_secs(30);
+
 /// A connection that watches the others.
 struct SqlWatcher<D>(D);
 
@@ -122,6 +128,20 @@ impl<D: Database> Watch for SqlWatcher<D> {
 
     fn hold_no_more(&mut self, session: i64) -> Result<(), Error> {
         self.0.hold_no_more(session).map_err(SqlError::into_error)
+    }
+
+    fn await_end(&mut self, session: i64) -> Result<(), Error> {
+        let clock = Wall::start();
+        // Each question is a round trip, in which the server goes on with its work.
+        while self.0.has_session(session).map_err(SqlError::into_error)? {
+            if clock.now() >= nanos(ENDING) {
+                return Err(Error::world(format!(
+                    "the server still has a session whose connection was closed {} s ago",
+                    ENDING.as_secs()
+                )));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,15 +1,16 @@
 //! The harness as an execution that a scheduler can run.
 
 use super::harness::Harness;
-use super::step::ServerStep;
+use super::step;
 use crate::base::error::Error;
+use crate::domain::faults::Act;
 use crate::scheduler::{Actor, Choice, Execution, Footprint, PendingStatement};
 
-/// The index of the buyer whose step this is; none if it is something else, or another's.
-fn place(choice: Choice) -> Option<usize> {
-    match choice.who {
-        Actor::Buyer(buyer) if choice.is_step() => Some(buyer as usize),
-        _ => None,
+/// The index of a buyer; none if it is none.
+fn place(client: Actor) -> Option<usize> {
+    match client {
+        Actor::Buyer(buyer) => Some(buyer as usize),
+        Actor::Worker => None,
     }
 }
 
@@ -23,49 +24,59 @@ impl Execution for Harness<'_> {
     }
 
     fn first_alike(&self, client: Actor) -> Actor {
-        let kind = place(Choice::step(client)).and_then(|place| self.kinds().get(place).copied());
+        let kind = place(client).and_then(|place| self.kinds().get(place).copied());
         kind.map_or(client, Actor::buyer)
     }
 
     fn has_left(&mut self, client: Actor) -> bool {
-        place(Choice::step(client)).is_none_or(|place| self.is_over(place))
+        place(client).is_none_or(|place| self.is_over(place))
     }
 
     fn ready(&mut self) -> Vec<(Choice, PendingStatement)> {
-        let ready = Harness::ready(self).into_iter();
-        ready.map(|(place, pending)| (Choice::step(Actor::buyer(place)), pending)).collect()
+        let faults = self.may_crash().into_iter().chain(self.may_expire());
+        let ready = Harness::ready(self).into_iter().chain(faults);
+        ready.map(|(place, pending)| (step::choice(place, &pending), pending)).collect()
     }
 
     fn can_happen(&mut self, choice: Choice) -> bool {
-        place(choice).is_some_and(|place| self.is_held(place))
-    }
-
-    fn is_optional(&mut self, _choice: Choice) -> bool {
-        false
+        match (place(choice.who), choice.act) {
+            (Some(place), Act::Step) => self.is_held(place),
+            (Some(place), Act::Crash) => self.can_crash(place),
+            (None, Act::Expire) => !self.may_expire().is_empty(),
+            _ => false,
+        }
     }
 
     fn has_only_steps(&self) -> bool {
-        true
+        self.faults().is_none()
     }
 
     fn why_not(&mut self, choice: Choice) -> String {
-        match choice.is_step() {
-            true => "no buyer of that name has a statement to send then".into(),
-            false => "at a real server only statements are scheduled".into(),
+        match choice.act {
+            Act::Step => "no buyer of that name has a statement to send then".into(),
+            Act::Crash => {
+                "a buyer's program dies between two of its statements, as often as --crashes allows".into()
+            }
+            Act::Expire => {
+                "all holds run out, `*~`, as often as --expiries allows, while a buyer has a statement to send".into()
+            }
+            _ => "at a real server nothing of that kind happens".into(),
         }
     }
 
     fn take(&mut self, choice: Choice) -> Result<Option<Footprint>, Error> {
-        let Some(place) = place(choice) else { return Ok(None) };
-        Ok(self.step(place)?.map(|step| step.footprint))
+        let clock = (choice.act == Act::Expire).then(|| self.kinds().len());
+        let Some(place) = place(choice.who).xor(clock) else { return Ok(None) };
+        Ok(self.make(place, choice.act)?.map(|step| step.footprint))
     }
 
     fn went_on(&self) -> Vec<Actor> {
-        self.steps().last().map(ServerStep::others).unwrap_or_default()
+        let last = self.steps().last();
+        last.map(|last| last.others(self.kinds().len())).unwrap_or_default()
     }
 
     fn may_go_on_with_any_step(&mut self, client: Actor) -> bool {
-        place(Choice::step(client)).is_some_and(|place| !self.waits_for_server(place))
+        place(client).is_some_and(|place| !self.waits_for_server(place))
     }
 
     fn most_futile_attempts(&self) -> u32 {

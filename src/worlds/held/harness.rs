@@ -6,11 +6,13 @@ use std::thread;
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
 use super::overlap::OverlappingTransactions;
-use super::step::{Grain, ServerStep};
+use super::step::{Grain, ServerStep, actor};
 use super::visit::{FinishedVisit, HeldBuyer};
 use crate::base::error::Error;
 use crate::check::round::{Counters, Round};
+use crate::domain::attempt::Failure;
 use crate::domain::buyer::Ending;
+use crate::domain::faults::{Act, Faults};
 use crate::domain::op::{BuyerId, OpKind, Want};
 use crate::domain::settings::Settings;
 use crate::scheduler::Actor;
@@ -27,6 +29,8 @@ pub(crate) struct Harness<'h> {
     server: &'h dyn Server,
     settings: &'h Settings,
     kinds: Vec<usize>,
+    /// Whether each buyer's program never dies.
+    live_on: Vec<bool>,
     opening: Fixture,
     takes_money: bool,
     /// Whether all buyers act for one customer, who was promised whatever any of them was.
@@ -38,6 +42,10 @@ pub(crate) struct Harness<'h> {
     /// How many buyers' sessions may keep traces, and so are reset at the end of an execution; and the results of that.
     renewals: usize,
     renewed: Receiver<(usize, Renewed)>,
+    /// Whether each buyer's session may keep traces.
+    traces: Vec<bool>,
+    /// How many programs may still die in this execution.
+    crashes_left: u8,
     provider: Arc<Provider>,
     /// The result of each buyer's visit, once it is over.
     over: Vec<Option<FinishedVisit>>,
@@ -71,19 +79,30 @@ impl<'h> Harness<'h> {
             wants[one] == wants[other] && strategy.are_alike(one as BuyerId, other as BuyerId)
         };
         let first_like = |place| (0..place).find(|one| are_alike(*one, place)).unwrap_or(place);
-        let gate = Gate::of(buyers, server.client_code());
+        let described = strategy.described();
+        let lives_on = |buyer| described.as_ref().is_none_or(|checkout| checkout.role(buyer).once);
+        // One place more for what ends holds.
+        let clock = (settings.faults.expiries > 0).then_some(buyers);
+        let places = buyers + usize::from(clock.is_some());
+        let gate = Gate::of(places, server.client_code());
         let (tells, lefts) = unbounded();
         let (renews, renewed) = unbounded();
         let mut renewals = 0;
         thread::scope(|scope| {
             let mut calls = Vec::with_capacity(buyers);
+            let mut traces = Vec::with_capacity(buyers);
             for (place, want) in wants.iter().copied().enumerate() {
                 let handle = gate.handle(place);
-                let mut link = server.connect_held(handle.clone(), grain == Grain::Statement)?;
+                let connect = {
+                    let handle = handle.clone();
+                    move || server.connect_held(handle.clone(), grain == Grain::Statement)
+                };
+                let mut link = Some(connect()?);
                 let (calls_it, called) = unbounded::<Arc<Provider>>();
                 let (tells, renews) = (tells.clone(), renews.clone());
-                let may_leave_traces = link.may_leave_traces();
+                let may_leave_traces = link.as_ref().is_some_and(|link| link.may_leave_traces());
                 renewals += usize::from(may_leave_traces);
+                traces.push(may_leave_traces);
                 let retries = settings.retries;
                 let work = move || {
                     for provider in called {
@@ -98,14 +117,23 @@ impl<'h> Harness<'h> {
                             grain,
                             provider: &provider,
                         };
-                        let left = guest.visit(&mut *link, &handle);
+                        let mut left = match &mut link {
+                            Some(link) => guest.visit(&mut **link, &handle),
+                            None => FinishedVisit::without_connection(buyer, want),
+                        };
+                        if left.has_crashed() {
+                            // Its connection is closed without a word; the next execution begins with a new one.
+                            drop(link.take());
+                            link = connect().ok();
+                            left.is_broken |= link.is_none();
+                        }
                         let _ = tells.send((place, left));
                         drop(leaves);
                         if may_leave_traces {
                             // Only after the close: the other buyers must meet what this buyer leaves behind.
                             handle.await_close();
-                            let kept_locks = link.begin_anew();
-                            let is_broken = link.is_broken();
+                            let kept_locks = link.as_mut().map_or(0, |link| link.begin_anew());
+                            let is_broken = link.as_ref().is_none_or(|link| link.is_broken());
                             let _ = renews.send((place, Renewed { kept_locks, is_broken }));
                         }
                     }
@@ -115,11 +143,39 @@ impl<'h> Harness<'h> {
                 })?;
                 calls.push(calls_it);
             }
+            if let Some(place) = clock {
+                let handle = gate.handle(place);
+                let mut link = server.connect_held(handle.clone(), grain == Grain::Statement)?;
+                let (calls_it, called) = unbounded::<Arc<Provider>>();
+                let (tells, renews) = (tells.clone(), renews.clone());
+                let may_leave_traces = link.may_leave_traces();
+                renewals += usize::from(may_leave_traces);
+                let expiries = settings.faults.expiries;
+                let work = move || {
+                    for _ in called {
+                        let leaves = Leaves(&handle);
+                        let left = FinishedVisit::of_the_clock(place, &mut *link, expiries);
+                        let _ = tells.send((place, left));
+                        drop(leaves);
+                        if may_leave_traces {
+                            handle.await_close();
+                            let kept_locks = link.begin_anew();
+                            let is_broken = link.is_broken();
+                            let _ = renews.send((place, Renewed { kept_locks, is_broken }));
+                        }
+                    }
+                };
+                thread::Builder::new()
+                    .spawn_scoped(scope, work)
+                    .map_err(|error| Error::world(format!("cannot start threads: {error}")))?;
+                calls.push(calls_it);
+            }
             drop((tells, renews));
             let mut harness = Self {
                 server,
                 settings,
                 kinds: (0..buyers).map(first_like).collect(),
+                live_on: (0..settings.buyers).map(lives_on).collect(),
                 opening: Fixture {
                     items: settings.items,
                     stock: settings.stock,
@@ -127,7 +183,7 @@ impl<'h> Harness<'h> {
                     counts_orders: card.names(OpKind::CountLeft),
                     is_small: true,
                 },
-                are_one: strategy.described().is_some_and(|checkout| checkout.is_same_buyer),
+                are_one: described.as_ref().is_some_and(|checkout| checkout.is_same_buyer),
                 takes_money: card.asks_for(|kind| kind == OpKind::Pay),
                 gate,
                 watch: server.watch()?,
@@ -135,12 +191,14 @@ impl<'h> Harness<'h> {
                 lefts,
                 renewals,
                 renewed,
+                traces,
+                crashes_left: 0,
                 provider: Arc::new(Provider::open(0)),
-                over: vec![None; buyers],
-                sent: vec![PendingStatement::new(String::new(), Footprint::NOTHING); buyers],
-                held_inside: vec![0; buyers],
+                over: vec![None; places],
+                sent: vec![PendingStatement::new(String::new(), Footprint::NOTHING); places],
+                held_inside: vec![0; places],
                 steps: Vec::new(),
-                transactions: OverlappingTransactions::of(buyers),
+                transactions: OverlappingTransactions::of(places),
             };
             let used = use_it(&mut harness);
             // Whether `use_it` failed or not, no buyer stays held. A server that cannot be told so any more takes away
@@ -197,7 +255,8 @@ impl<'h> Harness<'h> {
         self.provider = Arc::new(Provider::open(payers));
         self.over.fill(None);
         self.steps.clear();
-        self.transactions = OverlappingTransactions::of(self.kinds.len());
+        self.crashes_left = self.settings.faults.crashes;
+        self.transactions = OverlappingTransactions::of(self.over.len());
         self.gate.open();
         if one_by_one {
             self.gate.move_one_by_one();
@@ -211,7 +270,76 @@ impl<'h> Harness<'h> {
     /// The buyers that the search may choose next, and the statement that each would send.
     #[must_use]
     pub(crate) fn ready(&self) -> Vec<(usize, PendingStatement)> {
-        self.as_of_now(self.gate.ready())
+        let mut ready = self.gate.ready();
+        ready.retain(|(place, _)| *place < self.kinds.len());
+        if ready.is_empty() {
+            // No buyer is worth choosing: then all are.
+            ready = self.held();
+        }
+        self.as_of_now(ready)
+    }
+
+    /// The buyers that are held, each with its statement.
+    fn held(&self) -> Vec<(usize, PendingStatement)> {
+        let mut held = self.gate.held();
+        held.retain(|(place, _)| *place < self.kinds.len());
+        held
+    }
+
+    /// The index of what ends holds, and that as a statement: as long as a buyer can move, or if it has begun.
+    #[must_use]
+    pub(crate) fn may_expire(&self) -> Vec<(usize, PendingStatement)> {
+        let held = self.gate.held();
+        let has_buyers = held.iter().any(|(place, _)| *place < self.kinds.len());
+        let mut clock: Vec<_> =
+            held.into_iter().filter(|(place, _)| *place >= self.kinds.len()).collect();
+        clock.retain(|(_, statement)| has_buyers || statement.phase == Phase::Acts);
+        for (_, statement) in &mut clock {
+            statement.act = Act::Expire;
+        }
+        self.as_of_now(clock)
+    }
+
+    /// Makes all holds run out, whether a buyer is there or not, if anything does that. Of a file that says so wrongly, the
+    /// error comes from [`round`](Self::round).
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    pub(crate) fn rehearse_expiry(&mut self) -> Result<(), Error> {
+        let clock = self.kinds.len();
+        while self.gate.held().iter().any(|(place, _)| *place == clock) {
+            self.make(clock, Act::Step)?;
+        }
+        Ok(())
+    }
+
+    /// Whether something can still happen that is no fault.
+    #[must_use]
+    pub(crate) fn goes_on(&self) -> bool {
+        let is_under_way =
+            |(_, statement): &(usize, PendingStatement)| statement.phase == Phase::Acts;
+        !self.held().is_empty() || self.may_expire().iter().any(is_under_way)
+    }
+
+    /// The buyers whose program may die in place of the statement at which they are held, and that as a statement. What a
+    /// program does that exists once, such as a scheduled job, another begins again: it does not die here.
+    #[must_use]
+    pub(crate) fn may_crash(&self) -> Vec<(usize, PendingStatement)> {
+        let held = match self.crashes_left {
+            0 => Vec::new(),
+            _ => self.held(),
+        };
+        let crash = |(place, next): (usize, PendingStatement)| {
+            self.can_crash(place).then(|| (place, next.crash_before(self.traces[place])))
+        };
+        self.as_of_now(held.into_iter().filter_map(crash).collect())
+    }
+
+    /// Whether a buyer's program may die now.
+    #[must_use]
+    pub(crate) fn can_crash(&self, place: usize) -> bool {
+        let lives_on = self.live_on.get(place).copied().unwrap_or(true);
+        self.crashes_left > 0 && !lives_on && self.gate.can_crash(place)
     }
 
     /// These statements as they are after the steps that were made.
@@ -220,6 +348,12 @@ impl<'h> Harness<'h> {
             return held;
         }
         held.into_iter().map(|(place, statement)| (place, statement.beside_a_commit())).collect()
+    }
+
+    /// The faults that may happen in an execution.
+    #[must_use]
+    pub(crate) fn faults(&self) -> Faults {
+        self.settings.faults
     }
 
     /// Whether a buyer is held at a statement, whether it is worth choosing or not.
@@ -272,18 +406,38 @@ impl<'h> Harness<'h> {
     /// # Errors
     /// [`Error::World`] when the server falls silent or is gone.
     pub(crate) fn step(&mut self, place: usize) -> Result<Option<ServerStep>, Error> {
-        let held = self.gate.held().into_iter().find(|(held, _)| *held == place);
-        let Some((_, pending)) = held else { return Ok(None) };
+        self.make(place, Act::Step)
+    }
+
+    /// The same for whatever may happen to a buyer; none if it cannot.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    pub(crate) fn make(&mut self, place: usize, act: Act) -> Result<Option<ServerStep>, Error> {
+        let can_be = match act {
+            Act::Step => self.gate.held(),
+            Act::Crash => self.may_crash(),
+            Act::Expire => self.may_expire(),
+            _ => Vec::new(),
+        };
+        let Some((_, pending)) = can_be.into_iter().find(|(who, _)| *who == place) else {
+            return Ok(None);
+        };
         let commits = pending.footprint.commits();
         let pending = match self.transactions.may_be_refused() {
             true => pending.beside_a_commit(),
             false => pending,
         };
-        self.transactions.sends(place, &pending.footprint);
+        if act != Act::Crash {
+            self.transactions.sends(place, &pending.footprint);
+        }
         let waited = self.gate.waiting();
         let inside = self.gate.held_inside();
         self.sent[place] = pending.clone();
-        self.release(place, &pending)?;
+        match act {
+            Act::Crash => self.crash(place)?,
+            _ => self.release(place, &pending)?,
+        }
         let mut answered = self.settle()?;
         for other in &waited {
             // A buyer that found its conflict by itself retries now: the server does not know that it waits.
@@ -307,6 +461,9 @@ impl<'h> Harness<'h> {
                 true => answer = Some(what),
                 false => went_on.push((who, what)),
             }
+        }
+        if act == Act::Crash {
+            answer = Some(String::new());
         }
         if waits {
             // A buyer that retries by itself was only answered that it has to wait.
@@ -394,6 +551,15 @@ impl<'h> Harness<'h> {
         Ok(())
     }
 
+    /// Lets a buyer's program die, and waits until the server has ended its session.
+    fn crash(&mut self, place: usize) -> Result<(), Error> {
+        self.let_pass(place)?;
+        let session = self.gate.session(place);
+        self.gate.crash(place);
+        self.crashes_left = self.crashes_left.saturating_sub(1);
+        self.watch.await_end(session)
+    }
+
     /// Stops holding this buyer's statements inside the server.
     fn let_pass(&mut self, place: usize) -> Result<(), Error> {
         match std::mem::take(&mut self.held_inside[place]) {
@@ -412,7 +578,7 @@ impl<'h> Harness<'h> {
         let mut answered = Vec::new();
         loop {
             let waiting = self.gate.blocked_sessions();
-            if waiting.is_empty() || !self.gate.held().is_empty() {
+            if waiting.is_empty() || self.goes_on() {
                 return Ok(answered);
             }
             let gave_up = self.watch.give_up(&waiting);
@@ -429,7 +595,9 @@ impl<'h> Harness<'h> {
         let mut left = Vec::new();
         while let Ok((place, what)) = self.lefts.try_recv() {
             self.over[place] = Some(what);
-            left.push((place, what.visit.ending));
+            if place < self.kinds.len() {
+                left.push((place, what.visit.ending));
+            }
         }
         left.sort_by_key(|(place, _)| *place);
         left
@@ -437,12 +605,13 @@ impl<'h> Harness<'h> {
 
     fn settle(&mut self) -> Result<Vec<(usize, String)>, Error> {
         let (watch, sent, server) = (&mut self.watch, &self.sent, self.server);
+        let buyers = self.kinds.len();
         let waits = || watch.waits().map_err(|error| error.to_string());
         let settled = self.gate.settle(waits, || server.is_over());
         settled.map_err(|unsettled| match unsettled {
             Unsettled::Silent(restless) => {
                 let told = |(place, has_sent): &(usize, bool)| {
-                    let buyer = Actor::Buyer(*place as BuyerId);
+                    let buyer = actor(*place, buyers);
                     match has_sent {
                         true => format!("no answer to {buyer}'s `{}`", sent[*place].text),
                         false => format!("no statement of {buyer} and no end of its request"),
@@ -481,6 +650,8 @@ impl<'h> Harness<'h> {
         self.see_off();
         let stalled = self.gate.stalled().first().copied();
         let still_there = self.over.iter().filter(|left| left.is_none()).count();
+        // What ends holds is no buyer.
+        let waits_beside = self.over.iter().skip(self.kinds.len()).any(Option::is_none);
         self.hold_no_more()?;
         let blocked = if still_there > 0 { self.gate.blocked_sessions() } else { Vec::new() };
         self.gate.close();
@@ -507,7 +678,7 @@ impl<'h> Harness<'h> {
         if self.over.iter().flatten().any(|left| left.is_broken) {
             return Err(self.watch.obituary().unwrap_or_else(|| self.broke("closed")));
         }
-        Ok(Remaining { buyers: still_there, stalled })
+        Ok(Remaining { buyers: still_there - usize::from(waits_beside), stalled })
     }
 
     /// The result of the execution, once every buyer has left.
@@ -516,7 +687,11 @@ impl<'h> Harness<'h> {
     /// [`Error::World`] when the server cannot say.
     pub(crate) fn round(&mut self) -> Result<Round, Error> {
         let books = self.server.take_stock(self.opening)?;
-        let lefts = || self.over.iter().flatten();
+        let is_wrong = |left: &FinishedVisit| left.visit.ending == Ending::Failed(Failure::Refused);
+        if self.over.iter().skip(self.kinds.len()).flatten().any(is_wrong) {
+            return Err(Error::input(books.trouble.unwrap_or_else(|| "[expiry] is wrong".into())));
+        }
+        let lefts = || self.over.iter().take(self.kinds.len()).flatten();
         let mut visits: Vec<_> = lefts().map(|left| left.visit).collect();
         if self.are_one {
             let served = visits.iter().position(|visit| visit.ending == Ending::Bought);

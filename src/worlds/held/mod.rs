@@ -11,4 +11,4 @@ mod step;
 mod visit;
 
 pub(crate) use harness::{Harness, Remaining};
-pub(crate) use step::{Grain, ServerStep, choices, told};
+pub(crate) use step::{Grain, ServerStep, actor, choice, choices, told};

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::attempt::OpResult;
 use crate::domain::buyer::Ending;
+use crate::domain::faults::Act;
 use crate::domain::op::Reply;
 use crate::scheduler::{Actor, Choice, Footprint, PendingStatement};
 
@@ -32,17 +33,43 @@ pub(crate) struct ServerStep {
 }
 
 impl ServerStep {
-    /// The buyers that had to wait until now, and whose statements go on or begin with this step.
-    pub(crate) fn others(&self) -> Vec<Actor> {
+    /// The choice that leads to it.
+    #[must_use]
+    pub(crate) fn choice(&self) -> Choice {
+        choice(self.place, &self.statement)
+    }
+
+    /// Of so many buyers, those that had to wait until now, and whose statements go on or begin with this step.
+    pub(crate) fn others(&self, buyers: usize) -> Vec<Actor> {
         let others = self.went_on.iter().map(|(place, _)| place).chain(&self.began);
-        others.filter(|place| **place != self.place).map(|place| Actor::buyer(*place)).collect()
+        let others = others.filter(|place| **place != self.place);
+        others.map(|place| actor(*place, buyers)).collect()
+    }
+}
+
+/// What is chosen where this happens to the buyer of this index. Holds that run out are no buyer's.
+#[must_use]
+pub(crate) fn choice(place: usize, statement: &PendingStatement) -> Choice {
+    let who = match statement.act {
+        Act::Expire => Actor::Worker,
+        _ => Actor::buyer(place),
+    };
+    Choice { who, act: statement.act }
+}
+
+/// Who has this index of so many buyers: behind them stands what ends holds.
+#[must_use]
+pub(crate) fn actor(place: usize, buyers: usize) -> Actor {
+    match place < buyers {
+        true => Actor::buyer(place),
+        false => Actor::Worker,
     }
 }
 
 /// The choices that lead to these steps.
 #[must_use]
 pub(crate) fn choices(steps: &[ServerStep]) -> Vec<Choice> {
-    steps.iter().map(|step| Choice::step(Actor::buyer(step.place))).collect()
+    steps.iter().map(ServerStep::choice).collect()
 }
 
 /// How much the scheduler releases at a time.

@@ -3,9 +3,9 @@
 use super::step::{Grain, told};
 use crate::base::clock::STEP_NS;
 use crate::domain::attempt::OpResult;
-use crate::domain::attempt::{Attempt, Failure, Missed};
+use crate::domain::attempt::{Attempt, Bought, Failure, Missed};
 use crate::domain::buyer::{Ending, Visit};
-use crate::domain::op::{BuyerId, Op, Reply, Want};
+use crate::domain::op::{BuyerId, Item, Op, Reply, Want};
 use crate::domain::retry::Retries;
 use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, Resources};
 use crate::stores::provider::Provider;
@@ -36,6 +36,28 @@ pub(super) struct FinishedVisit {
     pub(super) is_broken: bool,
 }
 
+impl FinishedVisit {
+    /// The visit of a buyer that has no connection.
+    pub(super) fn without_connection(buyer: BuyerId, want: Want) -> Self {
+        Self { visit: Visit::unserved(buyer, want), leaked_locks: 0, is_broken: true }
+    }
+
+    /// Makes all holds run out so often, each time when it is released, in place of a visit.
+    pub(super) fn of_the_clock(place: usize, link: &mut dyn Link, expiries: u8) -> Self {
+        let ended = (0..expiries).try_for_each(|_| link.end_holds());
+        let visit = Visit {
+            ending: Ending::after(ended.map(|()| Bought)),
+            ..Visit::unserved(place as BuyerId, Want { qty: 0, ..Want::one(Item(0), 1) })
+        };
+        Self { visit, leaked_locks: 0, is_broken: link.is_broken() }
+    }
+
+    /// Whether the buyer's program has died.
+    pub(super) fn has_crashed(&self) -> bool {
+        self.visit.ending == Ending::Failed(Failure::Crashed)
+    }
+}
+
 impl HeldBuyer<'_> {
     /// Runs attempts until one is the last. Times are steps.
     pub(super) fn visit(&self, link: &mut dyn Link, handle: &BuyerHandle) -> FinishedVisit {
@@ -48,9 +70,14 @@ impl HeldBuyer<'_> {
             let attempt = self.attempt(link, handle, &mut visit, &mut marks);
             let has_changed = link.has_changed().unwrap_or(marks.has_changed);
             let kept = link.close_attempt();
+            let has_crashed = handle.has_crashed();
             let ended = handle.steps();
             visit.last_attempt_ns = handle.first_step().unwrap_or(ended) * STEP_NS;
             visit.ended_ns = ended * STEP_NS;
+            if has_crashed {
+                visit.ending = Ending::Failed(Failure::Crashed);
+                break;
+            }
             if handle.is_closed() {
                 break;
             }

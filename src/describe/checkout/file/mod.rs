@@ -10,7 +10,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::{Audit, Checkout, GIVEN, GIVEN_AT_SETUP, Role, Script};
+use super::{Audit, Checkout, Expiry, GIVEN, GIVEN_AT_SETUP, Role, Script};
 use crate::base::error::Error;
 use crate::base::text::document;
 use crate::base::text::document::{Fault, plain_text};
@@ -23,9 +23,9 @@ pub(crate) use says::Says;
 use says::check_names;
 use steps::{STEP, Steps};
 
-const TOP: [&str; 11] = [
+const TOP: [&str; 12] = [
     "title", "store", "url", "database", "schema", "seed", "setup", "alike", "step", "role",
-    "audit",
+    "expiry", "audit",
 ];
 
 const DATABASE: [&str; 2] = ["store", "url"];
@@ -34,6 +34,8 @@ const DATABASE: [&str; 2] = ["store", "url"];
 pub(crate) const SETTINGS: [&str; 6] = ["buyers", "stock", "qty", "cart", "retries", "isolation"];
 
 const ROLE: [&str; 4] = ["name", "buys", "once", "step"];
+
+const EXPIRY: [&str; 5] = ["sql", "redis", "lua", "keys", "arguments"];
 
 const AUDIT: [&str; 3] = ["stock", "orders", "never"];
 
@@ -49,6 +51,7 @@ impl Checkout {
             .chain(STEP.into_iter().map(of("step")))
             .chain(ROLE.into_iter().map(of("role")))
             .chain(DATABASE.into_iter().map(of("database")))
+            .chain(EXPIRY.into_iter().map(of("expiry")))
             .chain(AUDIT.into_iter().map(of("audit")))
     }
 
@@ -116,6 +119,13 @@ impl Reader<'_> {
                 "`url` and [database] are for a running shop, `store = \"http\"`; name a server with --url",
             );
         }
+        if let Some((key, value)) = top.get_key_value("expiry") {
+            if kind == StoreKind::Http {
+                let why = "[expiry]: the statements of a shop that runs already are not sent from here; leave it out";
+                return fault(key.span(), why);
+            }
+            checkout.expiry = Some(self.expiry(says, value)?);
+        }
         Ok(checkout)
     }
 
@@ -138,6 +148,7 @@ impl Reader<'_> {
             seed: None,
             setup: Vec::new(),
             roles: Vec::new(),
+            expiry: None,
             audit: Audit::default(),
             alike: false,
             is_same_buyer: false,
@@ -250,6 +261,22 @@ impl Reader<'_> {
                 Ok(Role { name, buys, once, steps, loops })
             }
             None => fault(entry.span(), "a role needs steps: [[role.step]]"),
+        }
+    }
+
+    fn expiry(&self, says: Says, value: &Entry<'_>) -> Result<Expiry, Fault> {
+        let keys = table("expiry", value)?;
+        check_keys(keys, &EXPIRY, "[expiry]")?;
+        let (call, span) = self.call(says, "[expiry]", value, keys)?;
+        match call.names().first() {
+            Some(name) => fault(
+                span,
+                format!("[expiry]: it ends all holds, and has no values such as `{}`", shown(name)),
+            ),
+            None => {
+                let line = self.source[..span.start].matches('\n').count() + 1;
+                Ok(Expiry { line, call })
+            }
         }
     }
 

@@ -115,7 +115,7 @@ impl Reader<'_> {
         let keys = table("step", entry)?;
         check_keys(keys, &STEP, "a step")?;
         let name = keys.get("name").map(|value| text("name", value)).transpose()?;
-        let call = self.call(says, entry, keys)?;
+        let call = self.call(says, "the step", entry, keys)?;
         let addresses = match &call.0 {
             Call::Program(_) => self.addresses.unwrap_or_default(),
             _ => &[],
@@ -183,9 +183,10 @@ impl Reader<'_> {
     }
 
     /// What a step says, and where it stands.
-    fn call(
+    pub(super) fn call(
         &self,
         says: Says,
+        what: &str,
         entry: &Entry<'_>,
         keys: &DeTable<'_>,
     ) -> Result<(Call, Range<usize>), Fault> {
@@ -201,11 +202,11 @@ impl Reader<'_> {
         let (key, value) = match said[..] {
             [one] => one,
             [] => {
-                let message = format!("the step says nothing: it needs `{known}`");
+                let message = format!("{what} says nothing: it needs `{known}`");
                 return fault(entry.span(), message);
             }
             [_, (key, second), ..] => {
-                let message = format!("the step says something already; leave out `{key}`");
+                let message = format!("{what} says something already; leave out `{key}`");
                 return fault(second.span(), message);
             }
         };
