@@ -1,0 +1,6 @@
+module.exports = ({ env }) => ({
+  connection: {
+    client: "postgres",
+    connection: { connectionString: env("DATABASE_URL") },
+  },
+});
