@@ -68,6 +68,7 @@ mod stores;
 mod sweep;
 mod tagged;
 mod terminal;
+mod tries;
 mod verdicts;
 mod width;
 
