@@ -110,8 +110,8 @@ pub mod report {
     pub use crate::domain::faults::Faults;
     pub use crate::domain::settings::Settings;
     pub use crate::explore::{
-        Access, Conflict, Covered, FindingReport, Incident, IncidentKind, LevelTried, Method,
-        NoLevel, OrderCoverage, Reach, Sampled, ScheduleCount, TimelineRow, Touch,
+        Access, Conflict, Covered, CureTried, FindingReport, Incident, IncidentKind, LevelTried,
+        Method, NoLevel, OrderCoverage, Reach, Sampled, ScheduleCount, TimelineRow, Touch,
     };
 }
 

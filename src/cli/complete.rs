@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
+use crate::explore::Cure;
 use crate::strategies::every_strategy;
 use clap::builder::StyledStr;
 use clap::{Arg, Command, ValueHint};
@@ -63,8 +64,8 @@ fn offering(arg: Arg, command: &str) -> Arg {
             arg.value_delimiter(',').add(ArgValueCandidates::new(strategies_and_sets))
         }
         ("STORE", _) => arg.add(ArgValueCandidates::new(stores)),
-        ("LEVEL", _) => arg.add(ArgValueCandidates::new(|| levels(""))),
-        ("isolation=LEVEL", _) => arg.add(ArgValueCandidates::new(|| levels("isolation="))),
+        ("LEVEL", _) => arg.add(ArgValueCandidates::new(levels)),
+        ("CURE", _) => arg.value_delimiter(',').add(ArgValueCandidates::new(cures)),
         ("SCENARIO" | "PATH", _) | ("FILE", Some("checkout" | "app" | "schedule-file")) => {
             arg.add(ArgValueCompleter::new(PathCompleter::file().filter(is_toml)))
         }
@@ -93,7 +94,17 @@ fn stores() -> Vec<CompletionCandidate> {
     StoreKind::ALL.iter().map(|store| CompletionCandidate::new(store.name())).collect()
 }
 
-fn levels(before: &str) -> Vec<CompletionCandidate> {
-    let named = |level: Isolation| CompletionCandidate::new(format!("{before}{}", level.name()));
+fn levels() -> Vec<CompletionCandidate> {
+    let named = |level: Isolation| CompletionCandidate::new(level.name());
     Isolation::ALL.into_iter().map(named).collect()
+}
+
+fn cures() -> Vec<CompletionCandidate> {
+    let named = [
+        candidate("lock", "FOR UPDATE in the query that read, with --app"),
+        candidate("guard", "a condition in the UPDATE that wrote, with --app"),
+    ];
+    let levels = Isolation::ALL.into_iter().map(Cure::Isolation);
+    let levels = levels.map(|level| CompletionCandidate::new(level.to_string()));
+    named.into_iter().chain(levels).collect()
 }

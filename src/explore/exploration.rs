@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::completeness::Looked;
+use super::cure_tried::CureTried;
 use super::incident::Incident;
 use super::level::{LevelTried, NoLevel};
 use super::model::graph::ScheduleCount;
@@ -83,6 +84,9 @@ pub struct Exploration {
     /// Why no level had to be tried, if that is so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_level: Option<NoLevel>,
+    /// Cures that were to be tried at an application, in the order in which they were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tries: Vec<CureTried>,
     /// Remarks on what was covered.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
@@ -305,6 +309,7 @@ impl Exploration {
             incidents: Vec::new(),
             cures: Vec::new(),
             no_level: None,
+            tries: Vec::new(),
             remarks: Vec::new(),
             hints: Vec::new(),
             failure: None,

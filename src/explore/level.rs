@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::cure_tried::{Cure, CureTried};
 use crate::check::report::Evidence;
 use crate::domain::finding::FindingKind;
 use crate::domain::isolation::Isolation;
@@ -29,6 +30,17 @@ pub struct LevelTried {
     pub preemptions: Option<u32>,
 }
 
+impl LevelTried {
+    /// What is told of a cure that is a level; none if it is none, or could not be tried.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn of(cure: Cure, tried: &CureTried) -> Option<Self> {
+        let CureTried { remains, orders, failed, preemptions, .. } = tried.clone();
+        let (isolation, evidence) = (cure.level()?, tried.evidence?);
+        Some(Self { isolation, evidence, remains, orders, failed, preemptions })
+    }
+}
+
 /// Why no level had to be tried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -41,4 +53,24 @@ pub enum NoLevel {
     Alone,
     /// It is broken even if buyers come one after the other.
     OneByOne,
+}
+
+impl NoLevel {
+    /// The reason in words.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::SetsItsOwn(statement) => {
+                format!(
+                    "--isolation was not tried, for a statement sets the level itself: {statement}"
+                )
+            }
+            Self::Alone => "no isolation level, for one buyer alone breaks it".into(),
+            Self::OneByOne => {
+                "no isolation level, for it is broken even if buyers come one after the other"
+                    .into()
+            }
+        }
+    }
 }

@@ -8,6 +8,7 @@ mod builder;
 #[cfg(feature = "app")]
 mod buyer_task;
 mod completeness;
+mod cure_tried;
 mod exploration;
 mod incident;
 #[cfg(feature = "app")]
@@ -32,6 +33,7 @@ mod usual;
 pub use crate::scheduler::{Method, Schedule};
 pub use bound::{ENOUGH_ORDERS, ENOUGH_STATES, Plan, PreemptionBound};
 pub use builder::{Explore, explore};
+pub use cure_tried::{Cure, CureTried};
 pub use exploration::{
     Covered, Exploration, FindingReport, OrderCoverage, check_expectation, parse_expectation,
 };
@@ -85,6 +87,7 @@ pub(crate) use server::random::sample_orders_to_play;
 pub use server::reality::{Agreement, Difference, compare};
 pub use server::rehearsal::{Rehearsal, as_furnished, rehearse};
 pub use server::results::OrderOutcome;
+pub use server::tries::try_cure;
 #[cfg(all(feature = "postgres", feature = "cli"))]
 pub use spec::{SpecAgreement, SpecOrders, SpecOutcome, SpecStepResult};
 #[cfg(all(feature = "postgres", feature = "cli"))]

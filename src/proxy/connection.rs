@@ -19,7 +19,7 @@ use super::certificate::Certificate;
 use super::client_stream::ClientStream;
 use super::tracker::{ConnectionId, SessionTracker};
 use super::wire::{Answered, ClientMessage, Greeting, ServerMessage, Wire};
-use crate::scheduler::PendingStatement;
+use crate::scheduler::{PendingStatement, SentText};
 
 /// How many bytes are read at once.
 const BLOCK: usize = 64 << 10;
@@ -213,6 +213,9 @@ impl Shared {
                 }
                 Some(ClientMessage::Hold(bytes, said)) => {
                     let pending = self.analyzer.lock().see(&said).pending(self.number);
+                    let dialect = self.wire.lock().dialect();
+                    let sent = SentText { text: said.text, dialect, rewriting: said.rewriting };
+                    let pending = PendingStatement { sent: Some(Arc::new(sent)), ..pending };
                     let whose = self.tracker.comes(self.number, &pending);
                     let held = whose.map(|place| (place, Box::new(pending)));
                     pieces.send(QueuedMessage::Asks(bytes, held)).map_err(gone)?;

@@ -6,6 +6,7 @@
 //! Source: <https://dev.mysql.com/doc/dev/mysql-server/latest/PAGE_PROTOCOL.html>.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use bytes::{Buf, BytesMut};
 
@@ -13,6 +14,7 @@ use super::wire::{
     Answered, ClientMessage, ClientStatement, Garbled, MOST_BYTES, ServerMessage, TransactionState,
     Wire,
 };
+use crate::base::text::sql::{Dialect, ReadValue, RewriteOutcome, Rewriting};
 
 /// Commands, by their first byte.
 const QUERY: u8 = 0x03;
@@ -75,18 +77,24 @@ struct MysqlPreparedStatement {
     text: String,
     parameters: u16,
     types: Vec<u8>,
+    /// Whether a cure was written into it.
+    rewriting: RewriteOutcome,
 }
 
 /// A connection.
 #[derive(Debug, Default)]
 pub(crate) struct Mysql {
     stage: Stage,
+    /// The cure that is written into statements, if one is.
+    rewriting: Option<Arc<Rewriting>>,
+    /// The value that this transaction has read of the column that the cure is about.
+    read: ReadValue,
     /// Whether the client authenticates over an encrypted connection. It has sent one packet more than the server has
     /// seen, and counts packets.
     is_ahead: bool,
     statements: BTreeMap<u32, MysqlPreparedStatement>,
     /// The text of a statement that the server is about to prepare.
-    preparing: Option<String>,
+    preparing: Option<(String, RewriteOutcome)>,
     /// What is held, in order: it will be under way when it is released.
     held: VecDeque<MysqlExecution>,
     under_way: Option<MysqlExecution>,
@@ -107,7 +115,9 @@ struct MysqlExecution {
     part: ResponsePart,
     form: Form,
     columns: Vec<u8>,
-    first_row: Option<String>,
+    first_row: Option<Vec<String>>,
+    /// The place of the value that the cure is about.
+    reads: Option<usize>,
     rows: u64,
     changed: Option<u64>,
     /// Whether the answer's text gives the number of rows it has changed, and not only that it was done.
@@ -115,6 +125,40 @@ struct MysqlExecution {
 }
 
 impl Mysql {
+    /// A connection, with a cure that is written into statements.
+    pub(crate) fn rewriting(rewriting: Option<Arc<Rewriting>>) -> Self {
+        Self { rewriting, ..Self::default() }
+    }
+
+    /// A query, or a command that prepares one, with the cure in it if the cure is meant for it; its text, and whether the
+    /// cure was written.
+    fn cured(&self, packet: Vec<u8>) -> (Vec<u8>, String, RewriteOutcome) {
+        let said = packet.get(HEAD + 1..).unwrap_or(&[]);
+        let text = String::from_utf8_lossy(said).into_owned();
+        let Some(rewriting) = &self.rewriting else {
+            return (packet, text, RewriteOutcome::NotMeant);
+        };
+        // A prepared statement is executed again after other values were read.
+        let read = self.read.get().filter(|_| packet.get(HEAD) == Some(&QUERY));
+        let (cured, outcome) = rewriting.apply(Dialect::Mysql, &text, read);
+        let Some(cured) = cured else { return (packet, text, outcome) };
+        let length = 1 + cured.len();
+        // It is no UTF-8, and was read with other signs in it; or it would take several packets.
+        if said != text.as_bytes() || length >= LONGEST {
+            return (packet, text, RewriteOutcome::Missed);
+        }
+        let mut whole = (length as u32).to_le_bytes()[..3].to_vec();
+        whole.extend_from_slice(&packet[3..=HEAD]);
+        whole.extend_from_slice(cured.as_bytes());
+        (whole, cured, outcome)
+    }
+
+    /// A statement that is to be executed.
+    fn execution(&self, form: Form, text: &str) -> MysqlExecution {
+        let reads = self.rewriting.as_ref().and_then(|cure| cure.reads(Dialect::Mysql, text));
+        MysqlExecution { reads, ..MysqlExecution::new(form, text) }
+    }
+
     /// Changes what the server's greeting offers, and returns the number of the session.
     fn greeting(packet: &mut [u8]) -> Option<i64> {
         // The layout: a version, text that ends with a zero, and the session; then eight bytes, one byte, and the
@@ -154,10 +198,10 @@ impl Mysql {
     fn executed(&mut self, mut body: &[u8]) -> Option<ClientStatement> {
         let id = body.try_get_u32_le().ok()?;
         let prepared = self.statements.get_mut(&id)?;
-        let text = prepared.text.clone();
+        let (text, rewriting) = (prepared.text.clone(), prepared.rewriting);
         let count = usize::from(prepared.parameters);
         if count == 0 {
-            return Some(ClientStatement { text, values: Vec::new() });
+            return Some(ClientStatement { text, values: Vec::new(), rewriting });
         }
         // Flags, and the iteration count.
         body.get(..5)?;
@@ -174,7 +218,7 @@ impl Mysql {
             1 => "null".to_owned(),
             _ => types.get(place).and_then(|kind| binary(*kind, &mut body)).unwrap_or("?".into()),
         };
-        Some(ClientStatement { text, values: (0..count).map(value).collect() })
+        Some(ClientStatement { text, values: (0..count).map(value).collect(), rewriting })
     }
 
     /// Reads a packet of the answer that is under way; returns the answer if this is its end.
@@ -235,8 +279,16 @@ impl Mysql {
             under_way.columns.clear();
             return None;
         }
-        let MysqlExecution { columns, first_row, rows, changed, counts, .. } =
+        let MysqlExecution { columns, first_row, rows, changed, counts, reads, .. } =
             self.under_way.take()?;
+        if let Some(place) = reads {
+            let only = first_row.as_ref().filter(|_| rows == 1);
+            self.read.is_read(only.and_then(|row| row.get(place)).cloned());
+        }
+        if status & IN_TRANSACTION == 0 {
+            self.read.forget();
+        }
+        let first_row = first_row.map(|row| row.join(", "));
         let changed = changed.filter(|_| counts);
         let text = match (first_row, changed) {
             (Some(row), _) if rows > 1 => format!("{row} …"),
@@ -256,6 +308,10 @@ impl Mysql {
 }
 
 impl Wire for Mysql {
+    fn dialect(&self) -> Option<Dialect> {
+        Some(Dialect::Mysql)
+    }
+
     fn client(&mut self, sent: &mut BytesMut) -> Result<Option<ClientMessage>, Garbled> {
         let Some(packet) = packet(sent)? else { return Ok(None) };
         if self.stage != Stage::Commands {
@@ -265,17 +321,19 @@ impl Wire for Mysql {
         let rest = body.get(1..).unwrap_or(&[]);
         match body.first().copied().unwrap_or(0) {
             QUERY => {
-                let text = String::from_utf8_lossy(rest).into_owned();
-                self.held.push_back(MysqlExecution::new(Form::Text, &text));
-                Ok(Some(ClientMessage::Hold(packet, ClientStatement { text, values: Vec::new() })))
+                let (packet, text, rewriting) = self.cured(packet);
+                self.held.push_back(self.execution(Form::Text, &text));
+                let said = ClientStatement { text, values: Vec::new(), rewriting };
+                Ok(Some(ClientMessage::Hold(packet, said)))
             }
             EXECUTE => {
                 let said = self.executed(rest).unwrap_or_default();
-                self.held.push_back(MysqlExecution::new(Form::Binary, &said.text));
+                self.held.push_back(self.execution(Form::Binary, &said.text));
                 Ok(Some(ClientMessage::Hold(packet, said)))
             }
             PREPARE => {
-                self.preparing = Some(String::from_utf8_lossy(rest).into_owned());
+                let (packet, text, rewriting) = self.cured(packet);
+                self.preparing = Some((text, rewriting));
                 Ok(Some(ClientMessage::Pass(packet)))
             }
             CLOSE => {
@@ -316,16 +374,16 @@ impl Wire for Mysql {
             Stage::Proving => {}
             Stage::Commands => {
                 let body = &packet[HEAD..];
-                if let Some(text) = self.preparing.take() {
+                if let Some((text, rewriting)) = self.preparing.take() {
                     let mut rest = body.get(1..).unwrap_or(&[]);
                     if first == 0x00
                         && let (Ok(id), Ok(_), Ok(parameters)) =
                             (rest.try_get_u32_le(), rest.try_get_u16_le(), rest.try_get_u16_le())
                     {
-                        self.statements.insert(
-                            id,
-                            MysqlPreparedStatement { text, parameters, types: Vec::new() },
-                        );
+                        let types = Vec::new();
+                        let prepared =
+                            MysqlPreparedStatement { text, parameters, types, rewriting };
+                        self.statements.insert(id, prepared);
                     }
                 } else {
                     heard.answer = self.hear(body);
@@ -342,7 +400,8 @@ impl MysqlExecution {
         let first = text.split_whitespace().next().unwrap_or_default().to_lowercase();
         let counts = matches!(first.as_str(), "insert" | "update" | "delete" | "replace");
         let (columns, part) = (Vec::new(), ResponsePart::First);
-        Self { part, form, columns, first_row: None, rows: 0, changed: None, counts }
+        let (first_row, reads) = (None, None);
+        Self { part, form, columns, first_row, reads, rows: 0, changed: None, counts }
     }
 }
 
@@ -406,7 +465,7 @@ fn column_type(mut body: &[u8]) -> Option<u8> {
     body.get(1 + 2 + 4).copied()
 }
 
-fn text_row(mut body: &[u8]) -> Option<String> {
+fn text_row(mut body: &[u8]) -> Option<Vec<String>> {
     let mut values = Vec::new();
     while !body.is_empty() {
         if body[0] == 0xfb {
@@ -416,10 +475,10 @@ fn text_row(mut body: &[u8]) -> Option<String> {
             values.push(text(&mut body)?);
         }
     }
-    Some(values.join(", "))
+    Some(values)
 }
 
-fn binary_row(body: &[u8], columns: &[u8]) -> Option<String> {
+fn binary_row(body: &[u8], columns: &[u8]) -> Option<Vec<String>> {
     let nulls = body.get(1..1 + (columns.len() + 9) / 8)?;
     let mut rest = body.get(1 + nulls.len()..)?;
     let value = |(place, kind): (usize, &u8)| match nulls[(place + 2) / 8] >> ((place + 2) % 8) & 1
@@ -427,8 +486,7 @@ fn binary_row(body: &[u8], columns: &[u8]) -> Option<String> {
         1 => Some("null".to_owned()),
         _ => binary(*kind, &mut rest),
     };
-    let values: Option<Vec<String>> = columns.iter().enumerate().map(value).collect();
-    values.map(|values| values.join(", "))
+    columns.iter().enumerate().map(value).collect()
 }
 
 /// A value of this type in the binary format.
@@ -455,6 +513,7 @@ fn binary(kind: u8, body: &mut &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::text::sql::StatementCure;
 
     fn packets(bodies: &[&[u8]]) -> BytesMut {
         let mut all = BytesMut::new();
@@ -503,6 +562,38 @@ mod tests {
         let Some(ClientMessage::Hold(_, said)) = wire.client(&mut sent).unwrap() else { panic!() };
         assert_eq!(said.text, "UPDATE t SET a = ? WHERE b = ?");
         assert_eq!(said.values, ["42", "hi"]);
+    }
+
+    #[test]
+    fn a_cure_is_written_into_a_query_and_into_what_is_prepared() {
+        let cure = StatementCure::Lock { table: "t".into() };
+        let rewriting = Rewriting { shape: "SELECT a FROM t WHERE b = ?".into(), cure };
+        let rewriting = Some(Arc::new(rewriting));
+        let mut wire = Mysql { rewriting, ..at_commands() };
+        let mut sent = packets(&[b"\x03SELECT a FROM t WHERE b = 7"]);
+        let Some(ClientMessage::Hold(bytes, said)) = wire.client(&mut sent).unwrap() else {
+            panic!()
+        };
+        assert_eq!(bytes, packets(&[b"\x03SELECT a FROM t WHERE b = 7 FOR UPDATE"]));
+        assert_eq!(said.rewriting, RewriteOutcome::Done);
+        let mut sent = packets(&[b"\x16SELECT a FROM t WHERE b = ?"]);
+        let prepared = packets(&[b"\x16SELECT a FROM t WHERE b = ? FOR UPDATE"]);
+        let passed = wire.client(&mut sent).unwrap();
+        assert_eq!(passed, Some(ClientMessage::Pass(prepared.to_vec())));
+        wire.server(&mut packets(&[b"\x00\x05\x00\x00\x00\x01\x00\x01\x00\x00\x00\x00"])).unwrap();
+        let execute = b"\x17\x05\x00\x00\x00\x00\x01\x00\x00\x00\x00\x01\x03\x00\x07\x00\x00\x00";
+        let Some(ClientMessage::Hold(_, said)) = wire.client(&mut packets(&[execute])).unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!(said.text, "SELECT a FROM t WHERE b = ? FOR UPDATE");
+        assert_eq!((said.values, said.rewriting), (vec!["7".into()], RewriteOutcome::Done));
+        let other = b"\x03SELECT a FROM t WHERE b = '\xff'";
+        let Some(ClientMessage::Hold(bytes, said)) = wire.client(&mut packets(&[other])).unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!((bytes.len(), said.rewriting), (HEAD + other.len(), RewriteOutcome::Missed));
     }
 
     #[test]

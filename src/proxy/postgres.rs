@@ -6,7 +6,9 @@
 //!
 //! Source: <https://www.postgresql.org/docs/current/protocol.html>.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use bytes::{Buf, BytesMut};
 use fallible_iterator::FallibleIterator as _;
@@ -16,6 +18,7 @@ use super::wire::{
     Answered, ClientMessage, ClientStatement, Garbled, Greeting, HANDSHAKE, MOST_BYTES,
     ServerMessage, TransactionState, Wire,
 };
+use crate::base::text::sql::{Dialect, ReadValue, RewriteOutcome, Rewriting};
 
 /// Codes of a first message that are no protocol version.
 const CANCEL: u32 = 80_877_102;
@@ -32,6 +35,8 @@ struct PostgresPreparedStatement {
     types: Vec<u32>,
     /// The types of the columns that it returns, once the server has described them.
     columns: Vec<u32>,
+    /// Whether a cure was written into it.
+    rewriting: RewriteOutcome,
 }
 
 /// A prepared statement with its values.
@@ -45,7 +50,8 @@ struct Portal {
 impl Portal {
     /// A statement without values.
     fn of(text: String) -> Self {
-        Self { said: ClientStatement { text, values: Vec::new() }, columns: Vec::new() }
+        let said = ClientStatement { text, ..ClientStatement::default() };
+        Self { said, columns: Vec::new() }
     }
 }
 
@@ -54,6 +60,10 @@ impl Portal {
 pub(crate) struct Postgres {
     /// Settings that every session is given at its beginning, beside those that the client sends.
     settings: Vec<(String, String)>,
+    /// The cure that is written into statements, if one is.
+    rewriting: Option<Arc<Rewriting>>,
+    /// The value that this transaction has read of the column that the cure is about.
+    read: ReadValue,
     has_started: bool,
     /// Whether the client has asked for encryption.
     is_encrypted: bool,
@@ -87,8 +97,10 @@ struct PostgresExecution {
     flushed: Option<usize>,
     /// The types and forms of the columns, if they are known.
     columns: Vec<(u32, bool)>,
-    first_row: Option<String>,
+    first_row: Option<Vec<String>>,
     rows: u64,
+    /// The place of the value that the cure is about.
+    reads: Option<usize>,
     tag: Option<String>,
     error: Option<String>,
     is_deadlock: bool,
@@ -98,6 +110,42 @@ impl Postgres {
     /// A connection whose session begins with these settings, unless the client says otherwise.
     pub(crate) fn with_settings(settings: Vec<(String, String)>) -> Self {
         Self { settings, ..Self::default() }
+    }
+
+    /// The same connection, with a cure that is written into statements.
+    pub(crate) fn rewriting(self, rewriting: Option<Arc<Rewriting>>) -> Self {
+        Self { rewriting, ..self }
+    }
+
+    /// A query, or a message that prepares one, with the cure in it if the cure is meant for it.
+    fn cured<'m>(&self, message: &'m [u8]) -> (Cow<'m, [u8]>, RewriteOutcome) {
+        let as_it_is = Cow::Borrowed(message);
+        let (kind, body) = (message[0], &message[5..]);
+        let (Some(rewriting), b'Q' | b'P') = (&self.rewriting, kind) else {
+            return (as_it_is, RewriteOutcome::NotMeant);
+        };
+        let mut rest = body;
+        // A statement that is prepared has a name first.
+        let name =
+            if kind == b'P' { text(&mut rest).map(|_| body.len() - rest.len()) } else { Some(0) };
+        let (Some(from), Some(said)) = (name, text(&mut rest)) else {
+            return (as_it_is, RewriteOutcome::NotMeant);
+        };
+        // A prepared statement is executed again after other values were read.
+        let read = self.read.get().filter(|_| kind == b'Q');
+        let (cured, outcome) = rewriting.apply(Dialect::Postgres, &said, read);
+        let Some(cured) = cured else { return (as_it_is, outcome) };
+        if body.get(from..from + said.len()) != Some(said.as_bytes()) {
+            // It is no UTF-8, and was read with other signs in it.
+            return (as_it_is, RewriteOutcome::Missed);
+        }
+        let parts = [&body[..from], cured.as_bytes(), &body[from + said.len()..]];
+        let length = parts.iter().map(|part| part.len()).sum::<usize>() + 4;
+        let Ok(length) = u32::try_from(length) else { return (as_it_is, RewriteOutcome::Missed) };
+        let mut whole = vec![kind];
+        whole.extend_from_slice(&length.to_be_bytes());
+        parts.iter().for_each(|part| whole.extend_from_slice(part));
+        (Cow::Owned(whole), outcome)
     }
 
     /// The first message of all, which has no kind.
@@ -144,7 +192,7 @@ impl Postgres {
     }
 
     /// Reads a message of the extended protocol that does not end a piece.
-    fn note(&mut self, kind: u8, mut body: &[u8]) -> Option<()> {
+    fn note(&mut self, kind: u8, mut body: &[u8], rewriting: RewriteOutcome) -> Option<()> {
         match kind {
             b'P' => {
                 let name = text(&mut body)?;
@@ -152,8 +200,9 @@ impl Postgres {
                 let count = number(&mut body)?;
                 let types = (0..count).map(|_| (body.remaining() >= 4).then(|| body.get_u32()));
                 let types = types.collect::<Option<_>>()?;
-                self.statements
-                    .insert(name, PostgresPreparedStatement { text, types, columns: Vec::new() });
+                let columns = Vec::new();
+                let prepared = PostgresPreparedStatement { text, types, columns, rewriting };
+                self.statements.insert(name, prepared);
             }
             b'B' => {
                 let portal = text(&mut body)?;
@@ -163,7 +212,8 @@ impl Postgres {
                     (0..number(&mut body)?).map(|_| number(&mut body)).collect::<Option<_>>()?;
                 let columns = prepared.columns.iter().enumerate();
                 let columns = columns.map(|(place, kind)| (*kind, is_binary(&forms, place)));
-                let said = ClientStatement { text: prepared.text, values };
+                let PostgresPreparedStatement { text, rewriting, .. } = prepared;
+                let said = ClientStatement { text, values, rewriting };
                 self.portals.insert(portal, Portal { said, columns: columns.collect() });
             }
             b'E' => {
@@ -202,15 +252,31 @@ impl Postgres {
         }
         let flushed = (!ends_by_sync).then_some(executes.len());
         let columns = executes.last().map_or(Vec::new(), |portal| portal.columns.clone());
-        self.held.push_back(PostgresExecution { flushed, columns, ..PostgresExecution::default() });
+        let reads = match &executes[..] {
+            [only] => self.reads(&only.said.text),
+            _ => None,
+        };
+        self.held.push_back(PostgresExecution {
+            flushed,
+            columns,
+            reads,
+            ..PostgresExecution::default()
+        });
         // The server executes several at once one after the other, and the scheduler releases no other buyer in
         // between.
         let texts: Vec<&str> = executes.iter().map(|portal| portal.said.text.as_str()).collect();
         // A comment at the end of one goes to the end of its line.
         let has_comment = texts.iter().any(|text| text.contains("--"));
         let text = texts.join(if has_comment { "\n; " } else { "; " });
+        let each = executes.iter().map(|portal| portal.said.rewriting);
+        let rewriting = each.fold(RewriteOutcome::NotMeant, RewriteOutcome::and);
         let values = executes.into_iter().flat_map(|portal| portal.said.values).collect();
-        ClientMessage::Hold(bytes, ClientStatement { text, values })
+        ClientMessage::Hold(bytes, ClientStatement { text, values, rewriting })
+    }
+
+    /// The place of the value that the cure is about, if this statement reads it.
+    fn reads(&self, text: &str) -> Option<usize> {
+        self.rewriting.as_ref()?.reads(Dialect::Postgres, text)
     }
 
     /// Reads a message about a statement that is under way; returns the answer if this is its end.
@@ -281,13 +347,22 @@ impl Postgres {
             return None;
         }
         let ended = self.under_way.pop_front().filter(|ended| !ended.is_aside)?;
-        let PostgresExecution { first_row, rows, tag, error, flushed, is_deadlock, .. } = ended;
+        let PostgresExecution { first_row, rows, tag, error, flushed, is_deadlock, reads, .. } =
+            ended;
+        if let Some(place) = reads {
+            let only = first_row.as_ref().filter(|_| rows == 1 && error.is_none());
+            self.read.is_read(only.and_then(|row| row.get(place)).cloned());
+        }
         if flushed.is_some() {
             // The server tells the transaction state only at the next Sync. Until then what was flushed is part of a
             // transaction.
             self.frame.is_open = true;
         }
+        if !self.frame.is_open {
+            self.read.forget();
+        }
         let is_refused = error.is_some();
+        let first_row = first_row.map(|row| row.join(", "));
         let text = error.or(first_row.map(|row| if rows > 1 { row + " …" } else { row }));
         let text = text.unwrap_or_else(|| tag.map_or(String::new(), |tag| counted(&tag)));
         Some(Answered { text, frame: Some(self.frame), is_refused, is_deadlock })
@@ -295,6 +370,10 @@ impl Postgres {
 }
 
 impl Wire for Postgres {
+    fn dialect(&self) -> Option<Dialect> {
+        Some(Dialect::Postgres)
+    }
+
     fn client(&mut self, sent: &mut BytesMut) -> Result<Option<ClientMessage>, Garbled> {
         if !self.has_started {
             return self.greeting(sent);
@@ -308,7 +387,7 @@ impl Wire for Postgres {
                 return Ok(None);
             }
             let message = sent.split_to(1 + length);
-            let (kind, body) = (message[0], &message[5..]);
+            let kind = message[0];
             // Authentication, and rows that the client copies in, are no statements.
             let passes = !self.is_in
                 || matches!(kind, b'd' | b'c' | b'f' | b'X')
@@ -316,11 +395,18 @@ impl Wire for Postgres {
             if passes && self.batch.is_empty() {
                 return Ok(Some(ClientMessage::Pass(message.to_vec())));
             }
+            let (message, rewriting) = match passes {
+                true => (Cow::Borrowed(&message[..]), RewriteOutcome::NotMeant),
+                false => self.cured(&message),
+            };
+            let body = &message[5..];
             self.batch.extend_from_slice(&message);
             match kind {
                 b'Q' => {
                     let text = text(&mut &*body).unwrap_or_default();
-                    self.executes.push(Portal::of(text));
+                    let mut portal = Portal::of(text);
+                    portal.said.rewriting = rewriting;
+                    self.executes.push(portal);
                     return Ok(Some(self.cut(true)));
                 }
                 b'F' => {
@@ -332,7 +418,7 @@ impl Wire for Postgres {
                 _ if passes => {
                     return Ok(Some(ClientMessage::Pass(std::mem::take(&mut self.batch))));
                 }
-                kind => self.note(kind, body).ok_or_else(|| {
+                kind => self.note(kind, body, rewriting).ok_or_else(|| {
                     Garbled("a message of PostgreSQL's extended protocol makes no sense".into())
                 })?,
             }
@@ -429,7 +515,7 @@ fn shown(bytes: &[u8], kind: u32, is_binary: bool) -> String {
 }
 
 /// The first row of an answer.
-fn row(body: &DataRowBody, columns: &[(u32, bool)]) -> Option<String> {
+fn row(body: &DataRowBody, columns: &[(u32, bool)]) -> Option<Vec<String>> {
     let buffer = body.buffer();
     let mut ranges = body.ranges();
     let mut values = Vec::new();
@@ -440,7 +526,7 @@ fn row(body: &DataRowBody, columns: &[(u32, bool)]) -> Option<String> {
             Some(range) => shown(buffer.get(range)?, kind, is_binary),
         });
     }
-    Some(values.join(", "))
+    Some(values)
 }
 
 /// The text of a refusal by the server.
@@ -485,7 +571,7 @@ fn isolation_set_by(settings: &[u8]) -> Option<ClientStatement> {
         texts.chunks(2).filter(is_about_it).map(|pair| pair.join(" ")).collect();
     let words = about.join(" ").replace(|char: char| !char.is_alphanumeric() && char != '_', " ");
     (!about.is_empty())
-        .then(|| ClientStatement { text: format!("SET {words}"), values: Vec::new() })
+        .then(|| ClientStatement { text: format!("SET {words}"), ..ClientStatement::default() })
 }
 
 /// The value of `application_name` in a greeting; none if it is empty.
@@ -498,6 +584,7 @@ fn application_name(settings: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::text::sql::{ColumnRead, StatementCure};
 
     fn message(kind: u8, body: &[u8]) -> Vec<u8> {
         let mut message = vec![kind];
@@ -528,6 +615,106 @@ mod tests {
         assert_eq!(Postgres::default().client(&mut handshake).unwrap(), encrypted(b""));
         assert_eq!(&handshake[..], b"\x16\x03\x01", "the handshake is read whole");
         assert!(wire.client(&mut BytesMut::from(&b"\x16\x03\x01\x02"[..])).is_err());
+    }
+
+    fn locking() -> Postgres {
+        let cure = StatementCure::Lock { table: "t".into() };
+        let rewriting = Rewriting { shape: "SELECT a FROM t WHERE b = ?".into(), cure };
+        inside().rewriting(Some(Arc::new(rewriting)))
+    }
+
+    #[test]
+    fn a_cure_is_written_into_a_query_and_into_what_is_prepared() {
+        let mut sent = all(&[message(b'Q', b"SELECT a FROM t WHERE b = 7\0")]);
+        let Some(ClientMessage::Hold(bytes, said)) = locking().client(&mut sent).unwrap() else {
+            panic!()
+        };
+        assert_eq!(bytes, message(b'Q', b"SELECT a FROM t WHERE b = 7 FOR UPDATE\0"));
+        assert_eq!(said.text, "SELECT a FROM t WHERE b = 7 FOR UPDATE");
+        assert_eq!(said.rewriting, RewriteOutcome::Done);
+        let cure = StatementCure::Lock { table: "t".into() };
+        let shape = "SELECT a FROM t WHERE b = $1".into();
+        let mut wire = inside().rewriting(Some(Arc::new(Rewriting { shape, cure })));
+        let rest = [
+            message(b'B', b"\0s\0\0\0\0\x01\0\0\0\x017\0\0"),
+            message(b'E', b"\0\0\0\0\0"),
+            message(b'S', b""),
+        ];
+        let prepared = message(b'P', b"s\0SELECT a FROM t WHERE b = $1\0\0\x01\0\0\0\x17");
+        let mut sent = all(&[&[prepared][..], &rest].concat());
+        let Some(ClientMessage::Hold(bytes, said)) = wire.client(&mut sent).unwrap() else {
+            panic!()
+        };
+        let with_it =
+            message(b'P', b"s\0SELECT a FROM t WHERE b = $1 FOR UPDATE\0\0\x01\0\0\0\x17");
+        assert_eq!(bytes, [&[with_it][..], &rest].concat().concat());
+        assert_eq!((said.values, said.rewriting), (vec!["7".into()], RewriteOutcome::Done));
+    }
+
+    #[test]
+    fn other_statements_are_sent_as_they_are_and_one_that_cannot_have_the_cure_is_missed() {
+        for (text, rewriting) in [
+            (&b"SELECT a FROM t\0"[..], RewriteOutcome::NotMeant),
+            (b"SELECT a FROM t WHERE b = '\xff'\0", RewriteOutcome::Missed),
+        ] {
+            let whole = message(b'Q', text);
+            let mut sent = all(std::slice::from_ref(&whole));
+            let Some(ClientMessage::Hold(bytes, said)) = locking().client(&mut sent).unwrap()
+            else {
+                panic!()
+            };
+            assert_eq!((bytes, said.rewriting), (whole, rewriting));
+        }
+    }
+
+    #[test]
+    fn a_guard_has_the_value_that_this_transaction_has_read_and_no_older_one() {
+        let read = ColumnRead { shape: "SELECT a FROM t".into(), place: 0, column: "a".into() };
+        let cure = StatementCure::Unchanged(read);
+        let rewriting = Rewriting { shape: "UPDATE t SET a = ?".into(), cure };
+        let mut wire = inside().rewriting(Some(Arc::new(rewriting)));
+        let said = |wire: &mut Postgres, text: &[u8]| {
+            let Some(ClientMessage::Hold(_, said)) =
+                wire.client(&mut all(&[message(b'Q', text)])).unwrap()
+            else {
+                panic!()
+            };
+            wire.let_go();
+            said
+        };
+        let hear = |wire: &mut Postgres, rows: usize, status: &[u8]| {
+            let row = message(b'D', b"\0\x01\0\0\0\x015");
+            let mut heard = all(&vec![row; rows]);
+            heard.extend_from_slice(&message(b'C', b"SELECT 1\0"));
+            heard.extend_from_slice(&message(b'Z', status));
+            while wire.server(&mut heard).unwrap().is_some() {}
+        };
+        let column = b"\0\x01a\0\0\0\0\0\0\0\0\0\0\x17\0\x04\xff\xff\xff\xff\0\0";
+        said(&mut wire, b"SELECT a FROM t\0");
+        wire.server(&mut all(&[message(b'T', column)])).unwrap();
+        hear(&mut wire, 1, b"T");
+        let written = said(&mut wire, b"UPDATE t SET a = 4\0");
+        assert_eq!(written.text, "UPDATE t SET a = 4 WHERE a = 5");
+        hear(&mut wire, 0, b"I");
+        let after = said(&mut wire, b"UPDATE t SET a = 4\0");
+        assert_eq!(
+            (after.text.as_str(), after.rewriting),
+            ("UPDATE t SET a = 4", RewriteOutcome::Missed)
+        );
+        hear(&mut wire, 0, b"T");
+        said(&mut wire, b"SELECT a FROM t\0");
+        wire.server(&mut all(&[message(b'T', column)])).unwrap();
+        hear(&mut wire, 2, b"T");
+        let of_two = said(&mut wire, b"UPDATE t SET a = 4\0");
+        assert_eq!(of_two.rewriting, RewriteOutcome::Missed);
+        hear(&mut wire, 0, b"I");
+        for _ in 0..2 {
+            said(&mut wire, b"SELECT a FROM t\0");
+            wire.server(&mut all(&[message(b'T', column)])).unwrap();
+            hear(&mut wire, 1, b"T");
+        }
+        let after_two = said(&mut wire, b"UPDATE t SET a = 4\0");
+        assert_eq!(after_two.rewriting, RewriteOutcome::Missed, "they may have been two rows");
     }
 
     #[test]

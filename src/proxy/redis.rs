@@ -60,7 +60,7 @@ impl Wire for Redis {
         }
         // The arguments may contain a password, so the text leaves them out.
         let text = if name == "AUTH" || name == "HELLO" { name } else { words.join("\u{1f}") };
-        Ok(Some(ClientMessage::Hold(bytes, ClientStatement { text, values: Vec::new() })))
+        Ok(Some(ClientMessage::Hold(bytes, ClientStatement { text, ..ClientStatement::default() })))
     }
 
     fn let_go(&mut self) {

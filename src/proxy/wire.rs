@@ -2,6 +2,8 @@
 
 use bytes::BytesMut;
 
+use crate::base::text::sql::{Dialect, RewriteOutcome};
+
 /// What a client has sent, cut where the proxy can hold it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ClientMessage {
@@ -44,6 +46,8 @@ pub(crate) struct ClientStatement {
     pub(crate) text: String,
     /// The values of the placeholders, as a report shows them.
     pub(crate) values: Vec<String>,
+    /// Whether a cure was written into its text.
+    pub(crate) rewriting: RewriteOutcome,
 }
 
 /// What a server has sent.
@@ -100,6 +104,11 @@ pub(crate) struct Garbled(pub(crate) String);
 
 /// The protocol parser of one connection, as far as the proxy has to follow the protocol.
 pub(crate) trait Wire: Send {
+    /// The dialect of its statements; none if they are no SQL.
+    fn dialect(&self) -> Option<Dialect> {
+        None
+    }
+
     /// Cuts the next piece off what the client has sent; none if the piece is incomplete.
     ///
     /// # Errors

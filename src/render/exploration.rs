@@ -11,7 +11,7 @@ use crate::base::text::quantity::{count, duration, of, ordinal, percent};
 use crate::check::report::Evidence;
 use crate::domain::finding::FindingKind;
 use crate::explore::{
-    AnyBuyers, Covered, Exploration, FindingReport, Incident, LevelTried, Method, NoLevel,
+    AnyBuyers, Covered, CureTried, Exploration, FindingReport, Incident, LevelTried, Method,
     OrderCoverage, Sampled,
 };
 
@@ -81,8 +81,13 @@ pub(super) fn lines(report: &Exploration, took: Option<Duration>) -> Vec<(&'stat
     for remark in folded(&report.remarks) {
         line("mind", remark);
     }
-    if let Some(why) = &report.no_level {
-        line("cure", no_level(why));
+    for tried in &report.tries {
+        line("tried", cure_tried(tried));
+    }
+    if !report.tries.is_empty() {
+        // A level that was tried is told there.
+    } else if let Some(why) = &report.no_level {
+        line("cure", why.words());
     } else if let Some(last) = report.cures.last() {
         line("cure", cure(last));
     }
@@ -226,19 +231,6 @@ fn place(report: &Exploration) -> String {
     }
 }
 
-/// Why no level had to be tried.
-fn no_level(why: &NoLevel) -> String {
-    match why {
-        NoLevel::SetsItsOwn(statement) => {
-            format!("--isolation was not tried, for a statement sets the level itself: {statement}")
-        }
-        NoLevel::Alone => "no isolation level, for one buyer alone breaks it".into(),
-        NoLevel::OneByOne => {
-            "no isolation level, for it is broken even if buyers come one after the other".into()
-        }
-    }
-}
-
 /// Whether the last level that was tried cures the finding.
 fn cure(tried: &LevelTried) -> String {
     let level = tried.isolation;
@@ -266,6 +258,50 @@ fn cure(tried: &LevelTried) -> String {
         }
         _ => format!("perhaps --isolation {level}: not seen in the first {run}{failed}{remains}"),
     }
+}
+
+/// What a cure does about the finding, what it costs, and the statement with it, to be copied.
+fn cure_tried(tried: &CureTried) -> String {
+    let CureTried { cure, evidence, why_not, statement, remains, orders, preemptions, .. } = tried;
+    let why_not = why_not.as_ref().map_or(String::new(), |why| format!("; {why}"));
+    let verdict = match evidence {
+        None => format!("not tried{why_not}"),
+        Some(Evidence::Proved) => "proved".to_owned(),
+        Some(Evidence::Broken) => format!("still broken{why_not}"),
+        Some(Evidence::Vacuous) => format!("proves nothing either way{why_not}"),
+        Some(Evidence::NotSeen) => match preemptions {
+            Some(preemptions) => format!(
+                "not found in any order with at most {}, which is no proof{why_not}",
+                of_preemptions(*preemptions)
+            ),
+            None => format!("not found in the orders that were run, which is no proof{why_not}"),
+        },
+    };
+    let mut text = format!("{cure}: {verdict}");
+    if evidence.is_some() {
+        let costs = [
+            (tried.waited, "a buyer waited"),
+            (tried.failed, "a buyer's checkout failed"),
+            (tried.resolved_deadlocks, "the server broke a deadlock"),
+        ];
+        let costs = costs.iter().filter(|(orders, _)| *orders > 0);
+        let costs = costs.map(|(orders, what)| format!(", in {} of them {what}", count(*orders)));
+        text += &format!(" ({} run{})", of(*orders, "order"), costs.collect::<String>());
+    }
+    if !remains.is_empty() {
+        let titles: Vec<&str> = remains.iter().map(|kind| kind.title()).collect();
+        text += &format!("; what else is found: {}", titles.join(", "));
+    }
+    if tried.unheeded > 0 {
+        text += &format!(
+            "; in {} a buyer bought whose UPDATE had changed no row: the application has to look how many rows it has changed",
+            of(tried.unheeded, "order")
+        );
+    }
+    if let Some(statement) = statement {
+        text += &format!("\n {:LABEL_WIDTH$}{statement}", "");
+    }
+    text
 }
 
 /// What a proof in the model does not cover.

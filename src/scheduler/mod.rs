@@ -53,5 +53,5 @@ pub(crate) use schedulers::{
     DepthFirst, Directed, LAST, Person, PreemptionBounded, RandomWalk, Replay, Said, Scheduler,
     SentSteps, Stretch,
 };
-pub(crate) use statement::{PendingStatement, Phase};
+pub(crate) use statement::{PendingStatement, Phase, SentText};
 pub(crate) use wait_graph::{HELD_INSIDE, Waits, is_in_cycle};

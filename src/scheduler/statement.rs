@@ -1,9 +1,12 @@
 //! A statement that a buyer is about to send, and at which it is held.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::footprint::Footprint;
 use crate::base::text::code_location::CodeLocation;
+use crate::base::text::sql::{Dialect, RewriteOutcome};
 use crate::domain::faults::Act;
 
 /// Which part of a statement is meant.
@@ -14,6 +17,17 @@ pub(crate) enum Phase {
     Sends,
     /// It has begun, and is held before it changes anything more.
     Acts,
+}
+
+/// A statement as it is sent over the wire.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SentText {
+    /// Its text, with placeholders for values that come separately.
+    pub text: String,
+    /// Its dialect; none if it is no SQL.
+    pub dialect: Option<Dialect>,
+    /// Whether a cure was written into it.
+    pub rewriting: RewriteOutcome,
 }
 
 /// A statement that is about to be sent.
@@ -35,6 +49,9 @@ pub(crate) struct PendingStatement {
     /// Where in the application's code it was made, if it says so. It is the same statement wherever it was made.
     #[serde(default)]
     pub code: Option<CodeLocation>,
+    /// What is sent over the wire, of an application's statement. No order log has it.
+    #[serde(skip)]
+    pub sent: Option<Arc<SentText>>,
     /// The transaction that it is part of, where that is known.
     pub transaction: Option<u64>,
     /// Whether it ends that transaction.
@@ -62,6 +79,7 @@ impl PendingStatement {
             rolled_back: Footprint::NOTHING,
             shape: None,
             code: None,
+            sent: None,
             transaction: None,
             ends_transaction: false,
             begins: None,

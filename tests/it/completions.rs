@@ -9,7 +9,7 @@ use crate::listed::miss_program;
 use crate::terminal::Terminal;
 
 /// What is typed, and what it is to become.
-const TYPED: [(&str, &str); 12] = [
+const TYPED: [(&str, &str); 13] = [
     ("oversell-sim surv", "survey"),
     ("oversell-sim explore --max-st", "--max-states"),
     ("oversell-sim explore --strategy opt", "optimistic"),
@@ -23,6 +23,7 @@ const TYPED: [(&str, &str); 12] = [
         "oversell-sim explore -S transaction --store mysql --try isolation=ser",
         "isolation=serializable",
     ),
+    ("oversell-sim explore --app shop.toml --try lock,gua", "lock,guard"),
     ("oversell-sim simulate scenarios/last-i", "scenarios/last-iphone.toml"),
     ("oversell-sim man surv", "survey"),
 ];

@@ -70,6 +70,7 @@ mod stores;
 mod sweep;
 mod tagged;
 mod terminal;
+mod tries;
 mod two_stores;
 mod verdicts;
 mod width;

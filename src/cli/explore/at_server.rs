@@ -12,7 +12,8 @@ use crate::cli::{Ended, interrupt};
 use crate::command::{Command, Verb};
 use crate::domain::settings::Settings;
 use crate::explore::{
-    self, ENOUGH_ORDERS, Exploration, LevelTried, OrderLog, Plan, PlayGraph, PreemptionBound,
+    self, Cure, CureTried, ENOUGH_ORDERS, Exploration, LevelTried, OrderLog, Plan, PlayGraph,
+    PreemptionBound,
 };
 use crate::render::TestCase;
 use crate::stores::Address;
@@ -65,7 +66,9 @@ pub(super) fn run_at_server(
     tell_password(&address);
     report = report.at(&address);
     let tries_levels = !args.search.no_reduce && sampling.is_none();
-    let is_asked = args.search.try_level.is_some() || tries_levels;
+    let tries = &args.search.tries;
+    let mut levels = tries.iter().filter_map(|cure| cure.level()).peekable();
+    let is_asked = if tries.is_empty() { tries_levels } else { levels.peek().is_some() };
     // What was found is reported, whatever comes after it.
     let is_broken = report.evidence == Evidence::Broken && report.failure.is_none();
     if is_broken && is_asked {
@@ -78,9 +81,26 @@ pub(super) fn run_at_server(
         }
     }
     drop(server);
-    if report.no_level.is_some() || report.failure.is_some() {
+    if report.failure.is_some() {
+        // Nothing more is tried.
+    } else if strategy.is_app() && !tries.is_empty() {
+        for cure in tries {
+            let tried = try_cure(strategy, settings, *cure, args, &report, &watch, progress);
+            match unless_stopped(tried, &watch.control) {
+                Ok(Some((tried, level))) => {
+                    report.tries.push(tried);
+                    report.cures.extend(level);
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    report.failure = Some(error);
+                    break;
+                }
+            }
+        }
+    } else if report.no_level.is_some() {
         // No level does anything about it, or none can be tried.
-    } else if let Some(isolation) = args.search.try_level {
+    } else if let Some(isolation) = levels.next() {
         let watch = SearchContext::start_with(&args.limits, watch.control.clone())?;
         let tried = watch.run(progress, |stopped| {
             explore::try_level(
@@ -120,6 +140,30 @@ pub(super) fn run_at_server(
         write_recording(record, strategy, settings, &report)?;
     }
     Ok(watch.ended(ended))
+}
+
+/// Tries a cure at an application. An isolation level is also told as such.
+fn try_cure(
+    strategy: &dyn DynStrategy,
+    settings: &Settings,
+    cure: Cure,
+    args: &ExploreArgs,
+    report: &Exploration,
+    watch: &SearchContext,
+    progress: Progress<'_>,
+) -> Result<(CureTried, Option<LevelTried>), Error> {
+    if let (Some(_), Some(why)) = (cure.level(), &report.no_level) {
+        return Ok((CureTried::impossible(cure, why.words()), None));
+    }
+    let (plan, address) = (plan(strategy, args), args.server.address());
+    let watch = SearchContext::start_with(&args.limits, watch.control.clone())?;
+    watch.run(progress, |stopped| {
+        let control = &watch.control;
+        let tried =
+            explore::try_cure(strategy, settings, cure, report, plan, &address, control, stopped)?;
+        let level = LevelTried::of(cure, &tried);
+        Ok((tried, level))
+    })
 }
 
 /// A search at a server that has come to its end.

@@ -11,8 +11,7 @@ use crate::cli::progress::Progress;
 use crate::cli::shop::{ReportFlags, ServerFlags, ShopFlags};
 use crate::command::{Command, Verb};
 use crate::domain::settings::Settings;
-use crate::explore::{Method, Sampling};
-use crate::stores::model::Isolation;
+use crate::explore::{Cure, Method, Sampling};
 use crate::worlds::dyn_strategy::DynStrategy;
 use clap::{Args, ValueEnum};
 
@@ -110,10 +109,11 @@ pub(super) struct SearchFlags {
     /// --app, schedules with few preemptions come first in any case)
     #[arg(long, value_name = "N", value_parser = preemptions, conflicts_with_all = ["random", "graph"])]
     pub(super) preemptions: Option<u64>,
-    /// At a real server: repeat the search at a stronger isolation level, such as isolation=serializable, and say
-    /// whether that cures the findings
-    #[arg(long = "try", value_name = "isolation=LEVEL", value_parser = level)]
-    pub(super) try_level: Option<Isolation>,
+    /// Repeat the search with a cure, or with several in turn, and say whether each cures the findings. At a real server:
+    /// isolation=LEVEL, a stronger isolation level. With --app also, rewritten on the way to the database: lock, FOR
+    /// UPDATE in the query that the finding rests on; guard, a condition in its UPDATE
+    #[arg(long = "try", value_name = "CURE", value_parser = Cure::parse, value_delimiter = ',')]
+    pub(super) tries: Vec<Cure>,
     /// Write the first schedule that shows a finding to a file, for replay --schedule-file
     #[arg(long, value_name = "FILE")]
     pub(super) record: Option<PathBuf>,
@@ -137,7 +137,7 @@ pub(super) struct SpecFlags {
         value_name = "FILE|FOLDER",
         conflicts_with_all = [
             "strategy", "checkout", "app", "same_buyer", "url", "allow_remote", "allow_triggers", "find", "no_reduce",
-            "preemptions", "try_level", "record", "graph", "random", "max_states", "max_memory", "jobs",
+            "preemptions", "tries", "record", "graph", "random", "max_states", "max_memory", "jobs",
             "expectations", "allow_incomplete",
         ]
     )]
@@ -167,15 +167,6 @@ pub(crate) struct ExploreArgs {
     pub(super) report: ReportFlags,
     #[command(flatten)]
     pub(super) junit: JunitFlag,
-}
-
-/// A level that is to be tried.
-fn level(text: &str) -> Result<Isolation, String> {
-    let Some(("isolation", level)) = text.split_once('=') else {
-        return Err("expected isolation=LEVEL, such as isolation=serializable".into());
-    };
-    let mut settings = Settings::default();
-    settings.set("isolation", level).map(|()| settings.isolation)
 }
 
 fn preemptions(text: &str) -> Result<u64, String> {
@@ -248,9 +239,25 @@ impl ExploreArgs {
 
     /// Refuses what only means something at a real server.
     pub(super) fn check_no_server(&self) -> Result<(), Error> {
-        let SearchFlags { try_level, resume, .. } = &self.search;
-        let given = [("--try", try_level.is_some()), ("--resume", resume.is_some())];
+        let SearchFlags { tries, resume, .. } = &self.search;
+        let given = [("--try", !tries.is_empty()), ("--resume", resume.is_some())];
         refuse(&given, "is for a real server; name one with --store, or leave it out")
+    }
+
+    /// Refuses cures that can be tried only at a running application, and a cure that is named twice.
+    pub(super) fn check_tries(&self, strategy: &dyn DynStrategy) -> Result<(), Error> {
+        let tries = &self.search.tries;
+        if let Some(cure) = tries.iter().find(|cure| cure.level().is_none() && !strategy.is_app()) {
+            return Err(Error::input(format!(
+                "--try {cure}: is written into the statements of a running application, which --app names; leave it out, \
+                 or --try isolation=LEVEL"
+            )));
+        }
+        let again = tries.iter().enumerate().find(|(at, cure)| tries[..*at].contains(cure));
+        match again {
+            Some((_, cure)) => Err(Error::input(format!("--try {cure}: is named twice"))),
+            None => Ok(()),
+        }
     }
 
     /// Refuses what means nothing to a search of the model of this kind.
@@ -309,14 +316,15 @@ impl ExploreArgs {
         if let Some(sampler) = self.sampling.random {
             self.check_depth(sampler)?;
             let given =
-                [("--try", self.search.try_level.is_some()), ("--jobs", self.jobs_at_server() > 1)];
+                [("--try", !self.search.tries.is_empty()), ("--jobs", self.jobs_at_server() > 1)];
             refuse(&given, "is for a search of every order; leave it out, or --random")?;
         }
         let given =
             [("--max-states", max_states.is_some()), ("--max-memory", max_memory.is_some())];
         refuse(&given, "is for the model; at a real server --max-time is the limit")?;
         check_level("--isolation", self.shop.level()?, settings)?;
-        check_level("--try", self.search.try_level, settings)
+        let mut levels = self.search.tries.iter().map(|cure| cure.level());
+        levels.try_for_each(|level| check_level("--try", level, settings))
     }
 
     /// At how many copies of a real server to search.

@@ -56,6 +56,7 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
 /// Searches, writes the report, and adds a test case.
 fn search_and_report(args: &ExploreArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> {
     let strategy = args.shop.strategy()?;
+    args.check_tries(strategy)?;
     if args.shop.is_for_any() && strategy.described().is_none() {
         return run_any(strategy, args, cases);
     }

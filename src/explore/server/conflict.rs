@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::named_tables::NamedTables;
 use crate::base::text::code_location::CodeLocation;
 use crate::domain::buyer::Ending;
-use crate::scheduler::{Actor, Resources};
+use crate::scheduler::{Actor, PendingStatement, Resources, SentText};
 use crate::worlds::held::ServerStep;
 
 /// What can cure a conflict.
@@ -24,6 +25,27 @@ pub enum Reach {
     Level,
     /// No level: the buyer reads and writes in different transactions, or in none.
     Scope,
+}
+
+/// The statements of a conflict as they were sent, where they came over the wire.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::explore) struct SentOverWire {
+    /// The one that read.
+    pub(in crate::explore) read: Option<Arc<SentText>>,
+    /// Whether that was in a transaction.
+    pub(in crate::explore) is_read_in_transaction: bool,
+    /// The one with which the buyer that had read wrote, if it is known.
+    pub(in crate::explore) wrote: Option<Arc<SentText>>,
+}
+
+impl SentOverWire {
+    fn of(read: &PendingStatement, wrote: Option<&PendingStatement>) -> Self {
+        Self {
+            read: read.sent.clone(),
+            is_read_in_transaction: read.transaction.is_some(),
+            wrote: wrote.and_then(|wrote| wrote.sent.clone()),
+        }
+    }
 }
 
 /// Three steps, counted from 1, and the table that they are about.
@@ -58,6 +80,9 @@ pub struct Conflict {
     /// The same of the first buyer's statement that wrote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acted_in: Option<CodeLocation>,
+    /// Its statements as they were sent.
+    #[serde(skip)]
+    pub(in crate::explore) sent: SentOverWire,
 }
 
 impl fmt::Display for Conflict {
@@ -96,7 +121,7 @@ impl fmt::Display for Conflict {
 const LABEL: usize = 17;
 
 /// The answer by which a statement says that it has changed nothing.
-const NOTHING: &str = "0 rows";
+pub(super) const NOTHING: &str = "0 rows";
 
 /// What a step does to one table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,18 +177,22 @@ impl<'s> Deeds<'s> {
 /// The step at which the statement of a step was answered, if its buyer was served, did not roll its transaction back, and
 /// it did not say that it has changed nothing.
 fn changed_at(steps: &[ServerStep], at: usize) -> Option<usize> {
+    let (answered, answer) = answer_at(steps, at)?;
+    let stays = served_at(steps, steps[at].place).is_some() && !is_rolled_back(steps, at);
+    (answer != NOTHING && stays).then_some(answered)
+}
+
+/// The step at which the statement of a step was answered, and the answer; none if it had only begun there.
+pub(super) fn answer_at(steps: &[ServerStep], at: usize) -> Option<(usize, &String)> {
     let ServerStep { place, answer, has_begun, .. } = &steps[at];
-    let answered = match answer {
+    match answer {
         Some(answer) => Some((at, answer)),
         None if *has_begun => None,
         None => (at + 1..steps.len()).find_map(|at| {
             let (_, answer) = steps[at].went_on.iter().find(|(who, _)| who == place)?;
             Some((at, answer))
         }),
-    };
-    let (answered, answer) = answered?;
-    let stays = served_at(steps, *place).is_some() && !is_rolled_back(steps, at);
-    (answer != NOTHING && stays).then_some(answered)
+    }
 }
 
 /// Whether the transaction of a step was rolled back, in whole or in part.
@@ -231,6 +260,7 @@ impl Conflict {
                     looked_in: made_in(looked),
                     changed_in: made_in(changed),
                     acted_in: made_in(acted),
+                    sent: SentOverWire::of(first, Some(last)),
                 };
                 found.push((rank.unwrap_or(usize::MAX), acted.at - looked.at, conflict));
             }
@@ -272,9 +302,29 @@ impl Conflict {
                 looked_in: steps[looked].statement.code.clone(),
                 changed_in: None,
                 acted_in: None,
+                sent: SentOverWire::of(&steps[looked].statement, None),
             });
         }
         found.into_iter().max_by_key(|conflict| conflict.looked)
+    }
+
+    /// A conflict on a table, of which only the statements matter.
+    #[cfg(test)]
+    pub(super) fn of_statements(table: &str, reach: Option<Reach>, sent: SentOverWire) -> Self {
+        Self {
+            who: "A".into(),
+            other: "B".into(),
+            table: table.into(),
+            rows: None,
+            looked: 1,
+            changed: 2,
+            acted: 3,
+            reach,
+            looked_in: None,
+            changed_in: None,
+            acted_in: None,
+            sent,
+        }
     }
 
     /// Whether a step, counted from 0, is one of the three.

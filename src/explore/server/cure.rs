@@ -4,8 +4,9 @@
 //! answer is known: if the checkout sets its level itself, no flag changes it; and what is wrong when buyers run
 //! serially is wrong at every level, for every level allows that.
 
-use super::orders::{search_orders, server_for};
+use super::orders::{search_orders, search_orders_and_costs, server_for};
 use super::rehearsal::as_furnished;
+use super::results::Costs;
 use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::base::monitor::Monitor;
@@ -114,17 +115,44 @@ pub fn try_level(
     let settings = Settings { isolation, ..settings.clone() };
     let server = server_for(strategy, &settings, address, control)?;
     let settings = as_furnished(strategy, settings, &*server)?;
-    let search = |plan| search_orders(strategy, &settings, &*server, plan, stopped);
-    let (mut report, _) = search(plan)?;
+    let Repeated { report, evidence, remains, .. } =
+        search_again(strategy, &settings, &*server, kind, plan, stopped)?;
+    let failed = report.failed;
+    let OrderCoverage { run: orders, preemptions, complete, .. } =
+        report.orders.unwrap_or_default();
+    let preemptions = preemptions.filter(|_| !complete);
+    Ok(LevelTried { isolation, evidence, remains, orders, failed, preemptions })
+}
+
+/// A search that was repeated with a cure.
+pub(super) struct Repeated {
+    pub(super) report: Exploration,
+    pub(super) costs: Costs,
+    /// How far the verdict on the finding reaches.
+    pub(super) evidence: Evidence,
+    /// What else is found.
+    pub(super) remains: Vec<FindingKind>,
+}
+
+/// Repeats the search at a server, and judges what is different there by one kind of finding; by all kinds if `kind` is
+/// none.
+pub(super) fn search_again(
+    strategy: &dyn DynStrategy,
+    settings: &Settings,
+    server: &dyn Server,
+    kind: Option<FindingKind>,
+    plan: Plan,
+    stopped: &(dyn Monitor + Sync),
+) -> Result<Repeated, Error> {
+    let search = |plan| search_orders_and_costs(strategy, settings, server, plan, stopped);
+    let (mut report, mut costs) = search(plan)?;
     let is_it = |found: FindingKind| kind.is_none_or(|kind| kind == found);
     let shows = |report: &Exploration| kinds(report).any(is_it);
     if report.evidence == Evidence::Broken && !shows(&report) {
         // The finding that came first is not the one that was asked for: search on.
-        (report, _) = search(Plan { enough_after_finding: None, ..plan })?;
+        (report, costs) = search(Plan { enough_after_finding: None, ..plan })?;
     }
-    let failed = report.failed;
-    let OrderCoverage { run: orders, preemptions, complete, .. } =
-        report.orders.clone().unwrap_or_default();
+    let complete = report.orders.as_ref().is_some_and(|orders| orders.complete);
     let evidence = match (shows(&report), complete) {
         (true, _) => Evidence::Broken,
         (false, _) if report.evidence == Evidence::Vacuous => Evidence::Vacuous,
@@ -132,8 +160,7 @@ pub fn try_level(
         (false, false) => Evidence::NotSeen,
     };
     let remains = kinds(&report).filter(|found| !is_it(*found)).collect();
-    let preemptions = preemptions.filter(|_| !complete);
-    Ok(LevelTried { isolation, evidence, remains, orders, failed, preemptions })
+    Ok(Repeated { report, costs, evidence, remains })
 }
 
 /// The kinds of finding in a report.

@@ -23,3 +23,4 @@ pub(super) mod search;
 pub(super) mod side_by_side;
 pub(super) mod steady;
 pub(super) mod transcript;
+pub(super) mod tries;

@@ -1,11 +1,12 @@
 //! Searches through every statement order at a real server, and replays of one.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::judged::JudgedExecution;
 use super::logged::LoggedExecution;
 use super::order_log::OrderLog;
-use super::results::{Counterexample, OrderOutcome, Results, judge};
+use super::results::{Costs, Counterexample, OrderOutcome, Results, judge};
 use super::search::{bounds, search, stable_columns};
 use super::side_by_side::{
     learned, share_lessons, share_overlap_notes, side_by_side, with_harnesses,
@@ -16,6 +17,7 @@ use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::base::monitor::Monitor;
 use crate::base::text::quantity::{count, of};
+use crate::base::text::sql::Rewriting;
 use crate::describe::checkout::Checkout;
 use crate::domain::op::OpKind;
 use crate::domain::settings::Settings;
@@ -47,6 +49,22 @@ pub fn search_orders(
 ) -> Result<(Exploration, BTreeSet<OrderOutcome>), Error> {
     let outcomes = |results: &Results, _: &[String]| results.outcomes.clone();
     let searched = search_and_take(strategy, settings, &[server], plan, stopped, None, outcomes)?;
+    match searched.0.failure {
+        Some(error) => Err(error),
+        None => Ok(searched),
+    }
+}
+
+/// The same, with what the orders have cost in place of how they end.
+pub(super) fn search_orders_and_costs(
+    strategy: &dyn DynStrategy,
+    settings: &Settings,
+    server: &dyn Server,
+    plan: Plan,
+    stopped: &(dyn Monitor + Sync),
+) -> Result<(Exploration, Costs), Error> {
+    let costs = |results: &Results, _: &[String]| results.costs;
+    let searched = search_and_take(strategy, settings, &[server], plan, stopped, None, costs)?;
     match searched.0.failure {
         Some(error) => Err(error),
         None => Ok(searched),
@@ -411,8 +429,21 @@ pub fn server_for(
     address: &Address,
     control: &Control,
 ) -> Result<Box<dyn Server>, Error> {
+    server_rewriting(strategy, settings, address, control, None)
+}
+
+/// The same, with a cure that is written into the statements of an application on their way to the server.
+pub(super) fn server_rewriting(
+    strategy: &dyn DynStrategy,
+    settings: &Settings,
+    address: &Address,
+    control: &Control,
+    rewriting: Option<Arc<Rewriting>>,
+) -> Result<Box<dyn Server>, Error> {
     can_be_stepped(strategy, settings)?;
-    server_to_rehearse_at(strategy, settings, address, control)
+    let mut terms = terms(strategy, settings, address, control)?;
+    terms.rewriting = rewriting;
+    open_server(settings.store, address, &terms)
 }
 
 /// The same for [`rehearse`](crate::explore::rehearse) alone, which steps one buyer after the other, and so works at a
@@ -426,6 +457,17 @@ pub fn server_to_rehearse_at(
     address: &Address,
     control: &Control,
 ) -> Result<Box<dyn Server>, Error> {
+    let terms = terms(strategy, settings, address, control)?;
+    open_server(settings.store, address, &terms)
+}
+
+/// The terms on which such a server is used.
+fn terms(
+    strategy: &dyn DynStrategy,
+    settings: &Settings,
+    address: &Address,
+    control: &Control,
+) -> Result<StoreConfig, Error> {
     settings.check_for(&strategy.card())?;
     let mut terms = StoreConfig::of(settings, control).with_checkout(strategy.described());
     let clock = u32::from(settings.faults.expiries.min(1));
@@ -433,7 +475,7 @@ pub fn server_to_rehearse_at(
     terms.settings_mut().relaxed = true;
     terms.hold_inside = true;
     terms.allow_triggers = address.allow_triggers;
-    open_server(settings.store, address, &terms)
+    Ok(terms)
 }
 
 /// Whether a strategy can be stepped at the store of these settings.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::conflict::{NOTHING, answer_at};
 #[cfg(feature = "cli")]
 use super::play_tree::KeptOrders;
 use crate::base::clock::nanos;
@@ -11,6 +12,7 @@ use crate::base::error::Error;
 use crate::base::memo::Memo;
 use crate::base::text::chance::may_decide;
 use crate::base::text::quantity::{duration, of};
+use crate::base::text::sql::RewriteOutcome;
 use crate::check::audit::Finding;
 use crate::domain::books::Books;
 use crate::domain::buyer::Ending;
@@ -71,6 +73,53 @@ pub(in crate::explore) struct IncidentExample {
     pub(in crate::explore) steps: Vec<ServerStep>,
 }
 
+/// In how many orders something happened that is no incident, but that a cure costs, or that its proof rests on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::explore) struct Costs {
+    /// A buyer had to wait for another.
+    pub(in crate::explore) waited: u64,
+    /// No statement was sent with the cure in it.
+    pub(in crate::explore) without_cure: u64,
+    /// A statement was sent without the cure that was meant for it.
+    pub(in crate::explore) missed: u64,
+    /// A buyer bought that had sent none with the cure in it.
+    pub(in crate::explore) bought_without: u64,
+    /// A buyer bought whose statement with the cure in it had changed no row.
+    pub(in crate::explore) unheeded: u64,
+}
+
+impl Costs {
+    /// Counts one more order.
+    fn see(&mut self, steps: &[ServerStep]) {
+        let waits = |step: &ServerStep| step.answer.is_none() && !step.has_begun;
+        let is_sent = |step: &ServerStep, with: RewriteOutcome| {
+            step.statement.sent.as_ref().is_some_and(|sent| sent.rewriting == with)
+        };
+        let cured: BTreeSet<usize> = steps
+            .iter()
+            .filter(|step| is_sent(step, RewriteOutcome::Done))
+            .map(|step| step.place)
+            .collect();
+        let mut left = steps.iter().flat_map(|step| &step.left);
+        let bought_without =
+            left.any(|(place, ending)| *ending == Ending::Bought && !cured.contains(place));
+        let bought = |place: usize| {
+            let mut left = steps.iter().flat_map(|step| &step.left);
+            left.any(|left| *left == (place, Ending::Bought))
+        };
+        let is_unheeded = |at: usize| {
+            is_sent(&steps[at], RewriteOutcome::Done)
+                && answer_at(steps, at).is_some_and(|(_, answer)| answer == NOTHING)
+                && bought(steps[at].place)
+        };
+        self.unheeded += u64::from((0..steps.len()).any(is_unheeded));
+        self.waited += u64::from(steps.iter().any(waits));
+        self.without_cure += u64::from(cured.is_empty());
+        self.missed += u64::from(steps.iter().any(|step| is_sent(step, RewriteOutcome::Missed)));
+        self.bought_without += u64::from(bought_without);
+    }
+}
+
 /// The results of all orders so far.
 #[derive(Default)]
 pub(in crate::explore) struct Results {
@@ -81,6 +130,7 @@ pub(in crate::explore) struct Results {
     pub(in crate::explore) fates: Fates,
     /// The same of the orders that came first because they were likely to break something.
     pub(in crate::explore) likely_fates: Fates,
+    pub(in crate::explore) costs: Costs,
     /// Steps of the longest order.
     pub(in crate::explore) longest: usize,
     /// The first statement in which a random value may have decided something.
@@ -102,6 +152,7 @@ impl Results {
             let may = |text: &&String| *self.may_decide.get(text, may_decide);
             self.by_chance = texts.into_iter().find(may).cloned();
         }
+        self.costs.see(steps);
         let Judged { outcome, findings, trouble, deadlocks, is_sold_out, stalled } = judged;
         self.fates.is_sold_out |= is_sold_out;
         if let Some(proof) = stalled {

@@ -1,6 +1,7 @@
 //! A MariaDB or MySQL server behind an application.
 
 use std::process::Command;
+use std::sync::Arc;
 
 use ::mysql::Opts;
 use rustix::process::Signal;
@@ -9,6 +10,7 @@ use super::connection::MysqlConnection;
 use super::server;
 use super::server::PACKAGE;
 use crate::base::error::Error;
+use crate::base::text::sql::Rewriting;
 use crate::describe::checkout::StoreValue;
 use crate::domain::isolation::Isolation;
 use crate::proxy::{Mysql, Target, Wire};
@@ -161,7 +163,7 @@ impl Keepsake for MysqlConnection {
         Some(client)
     }
 
-    fn wire(_: Vec<(String, String)>) -> Box<dyn Wire> {
-        Box::new(Mysql::default())
+    fn wire(_: Vec<(String, String)>, rewriting: Option<Arc<Rewriting>>) -> Box<dyn Wire> {
+        Box::new(Mysql::rewriting(rewriting))
     }
 }

@@ -1,6 +1,7 @@
 //! A PostgreSQL server behind an application.
 
 use std::process::Command;
+use std::sync::Arc;
 
 use rustix::process::Signal;
 use tokio_postgres::Config;
@@ -10,6 +11,7 @@ use super::connection::PostgresConnection;
 use super::server;
 use super::server::PACKAGE;
 use crate::base::error::Error;
+use crate::base::text::sql::Rewriting;
 use crate::describe::checkout::StoreValue;
 use crate::domain::isolation::Isolation;
 use crate::proxy::{Postgres, Target, Wire};
@@ -102,7 +104,7 @@ impl Keepsake for PostgresConnection {
         Some(client)
     }
 
-    fn wire(settings: Vec<(String, String)>) -> Box<dyn Wire> {
-        Box::new(Postgres::with_settings(settings))
+    fn wire(settings: Vec<(String, String)>, rewriting: Option<Arc<Rewriting>>) -> Box<dyn Wire> {
+        Box::new(Postgres::with_settings(settings).rewriting(rewriting))
     }
 }

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use super::generated::Generated;
 use crate::base::control::Control;
+use crate::base::text::sql::Rewriting;
 use crate::describe::checkout::Checkout;
 use crate::domain::op::{Item, MOST_ITEMS};
 use crate::domain::settings::Settings;
@@ -27,6 +28,8 @@ pub struct StoreConfig {
     pub archive: Option<PathBuf>,
     /// The checkout whose own tables are used, if it is described in a file.
     pub checkout: Option<Arc<Checkout>>,
+    /// A cure that is written into an application's statements on their way to its databases.
+    pub(crate) rewriting: Option<Arc<Rewriting>>,
     /// What stops the run early.
     pub control: Control,
     told: Arc<LinkReports>,
@@ -53,6 +56,7 @@ impl StoreConfig {
             allow_triggers: false,
             archive: None,
             checkout: None,
+            rewriting: None,
             control: control.clone(),
             told: Arc::default(),
         }

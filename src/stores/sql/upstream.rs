@@ -13,6 +13,7 @@ use super::independence::{Catalog, Overlaps, Witness};
 use super::{Database, Dialer, SqlError, Statement, hold_triggers};
 use crate::base::control::Control;
 use crate::base::error::Error;
+use crate::base::text::sql::Rewriting;
 use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
@@ -51,8 +52,9 @@ pub(in crate::stores) trait Keepsake: Database {
     /// The server's own client, which runs the statements that it reads; none if it is not installed.
     fn client(endpoint: &Endpoint) -> Option<Command>;
 
-    /// The parser of the protocol on a new connection, which begins with these settings.
-    fn wire(settings: Vec<(String, String)>) -> Box<dyn Wire>;
+    /// The parser of the protocol on a new connection, which begins with these settings, and into whose statements this
+    /// cure is written.
+    fn wire(settings: Vec<(String, String)>, rewriting: Option<Arc<Rewriting>>) -> Box<dyn Wire>;
 }
 
 /// A database that speaks SQL, behind an application.
@@ -66,6 +68,7 @@ pub(in crate::stores) struct SqlUpstream<D: Dialer<Database: Keepsake>> {
     known: Arc<RwLock<DatabaseInfo>>,
     may_hold_inside: bool,
     settings: Arc<RwLock<Vec<(String, String)>>>,
+    rewriting: Option<Arc<Rewriting>>,
     has_kept: bool,
     /// The private server, if it is one.
     sandbox: Option<ServerSandbox>,
@@ -97,6 +100,7 @@ impl<D: Dialer<Database: Keepsake>> SqlUpstream<D> {
             known,
             may_hold_inside,
             settings,
+            rewriting: terms.rewriting.clone(),
             has_kept,
             sandbox,
         })
@@ -233,10 +237,11 @@ impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
     fn behind(&self, first_session: i64) -> UpstreamServer {
         let (known, settings) = (Arc::clone(&self.known), Arc::clone(&self.settings));
         let kind: StoreKind = D::KIND;
+        let rewriting = self.rewriting.clone();
         UpstreamServer {
             target: self.endpoint.target.clone(),
             first_session,
-            wire: Box::new(move || D::Database::wire(settings.read().clone())),
+            wire: Box::new(move || D::Database::wire(settings.read().clone(), rewriting.clone())),
             analyzer: Box::new(move || {
                 Box::new(SqlAnalyzer::new(kind, &known)) as Box<dyn StatementAnalyzer>
             }),

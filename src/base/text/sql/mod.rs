@@ -2,14 +2,18 @@
 //!
 //! Tokens come from `sqlparser`'s tokenizer, which knows each dialect's quotes, escapes and comments. What a
 //! statement does is read from its tokens (`stores/sql/`), and what is not understood there counts as touching
-//! everything; its grammar is read only for the rows that it is about.
+//! everything; its grammar is read only for the rows that it is about, and where a cure is written into it.
 
 mod lexer;
 mod mysql;
+mod rewriting;
 mod tags;
 mod written;
 
 pub use lexer::{SqlToken, TokenKind, pieces};
+pub use rewriting::{
+    ColumnRead, ReadValue, RewriteOutcome, Rewriting, StatementCure, guard_for, locked,
+};
 pub use tags::code_location;
 pub use written::{filled, in_brief, on_one_line, parameters, shape, statements, with_parameters};
 
