@@ -138,6 +138,13 @@ fn a_cure_that_means_nothing_is_refused_before_anything_is_started() {
         assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
         assert!(stderr(&refused).contains(words), "{}", stderr(&refused));
     }
+    let levels = "isolation=repeatable-read,isolation=serializable";
+    let at_store = ["explore", "--store", "postgres", "-S", "transaction", "--try", levels];
+    let second = run(&place, &[], &at_store);
+    assert_eq!(second.status.code(), Some(2));
+    assert!(
+        stderr(&second).contains("--try isolation=serializable: one level is tried at a store")
+    );
     let elsewhere = run(&place, &[], &["explore", "-S", "naive", "--try", "lock"]);
     assert_eq!(elsewhere.status.code(), Some(2));
     assert!(

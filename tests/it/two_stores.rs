@@ -377,6 +377,15 @@ fn a_wrong_mix_is_told_with_its_place() {
 }
 
 #[test]
+fn crashes_and_expiries_are_for_one_store() {
+    for flag in ["--crashes", "--expiries"] {
+        let output = run(&folder(), &["explore", "--checkout", "fixed.toml", flag, "1"]);
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(said(&output).contains("is for a checkout with one store"), "{}", said(&output));
+    }
+}
+
+#[test]
 fn a_file_with_one_store_says_how_it_gets_the_other() {
     let folder = TempDir::new().unwrap();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();

@@ -253,6 +253,12 @@ impl ExploreArgs {
                  or --try isolation=LEVEL"
             )));
         }
+        let levels: Vec<_> = tries.iter().filter(|cure| cure.level().is_some()).collect();
+        if let ([first, second, ..], false) = (&levels[..], strategy.is_app()) {
+            return Err(Error::input(format!(
+                "--try {second}: one level is tried at a store; leave it out, or --try {first}"
+            )));
+        }
         let again = tries.iter().enumerate().find(|(at, cure)| tries[..*at].contains(cure));
         match again {
             Some((_, cure)) => Err(Error::input(format!("--try {cure}: is named twice"))),

@@ -249,6 +249,10 @@ impl Checkout {
             (Part::Carts, "cart") => Err(format!(
                 "{written}: {path} takes one product; write `each = \"item\"` into the steps that take each product"
             )),
+            (Part::Faults, _) if self.beside.is_some() => Err(format!(
+                "{written} is for a checkout with one store; {path} uses {}",
+                self.store_names()
+            )),
             (Part::Faults, "crashes") if self.is_stepped_here() => Ok(()),
             (Part::Faults, "expiries") if self.is_stepped_here() => self.check_expiries(written),
             (Part::Carts | Part::Timers | Part::Faults, _) => Err(format!(
