@@ -15,6 +15,7 @@ use crate::domain::buyer::Ending;
 use crate::domain::faults::{Act, Faults};
 use crate::domain::op::{BuyerId, OpKind, Want};
 use crate::domain::settings::Settings;
+#[cfg(feature = "cli")]
 use crate::scheduler::Actor;
 use crate::scheduler::{
     BuyerHandle, ClientCode, Footprint, Gate, PendingStatement, Phase, Unsettled,
