@@ -209,7 +209,10 @@ pub(super) fn sentence(report: &Exploration) -> String {
             let schedules = report.sampled.as_ref().map_or(0, |sampled| sampled.schedules);
             format!("not seen in {} of {crowd} · not a proof", of(schedules, "schedule"))
         }
-        ([], None) => format!("nothing wrong at the end of this schedule of {crowd}"),
+        ([], None) => match &report.incomplete {
+            Some(why) => format!("nothing wrong so far with {crowd}, but {why}"),
+            None => format!("nothing wrong at the end of this schedule of {crowd}"),
+        },
         ([], Some(covered)) if covered.complete => {
             format!("no finding in any interleaving of {crowd}")
         }

@@ -88,6 +88,10 @@ impl BuyerConnection {
     }
 }
 
+/// How often in a row a buyer that no other has disturbed may begin again after attempts that have changed something. A
+/// spin lock that counts its tries would go on for ever.
+const CHANGED_ALONE_AT_MOST: u32 = 3;
+
 /// What is known of one buyer.
 #[derive(Clone, Debug)]
 struct Buyer {
@@ -98,6 +102,8 @@ struct Buyer {
     last_sent: Option<PendingStatement>,
     /// Whether it begins again after an attempt that no other buyer disturbed, and none has since.
     retries_alone: bool,
+    /// Its attempts in a row that ended in a conflict, that no other buyer disturbed, and that had changed something.
+    changed_alone: u32,
     /// The footprint of all its steps.
     footprint: Footprint,
     /// The statements that it repeats, where its code is an application's.
@@ -127,6 +133,7 @@ impl Buyer {
             connection: BuyerConnection::default(),
             last_sent: None,
             retries_alone: false,
+            changed_alone: 0,
             footprint: Footprint::NOTHING,
             polling: Polling::default(),
             is_polling: false,
@@ -174,6 +181,8 @@ pub(super) struct Board {
     usual_repeats: usize,
     /// How often a buyer was not chosen because it polls.
     passed_over: u64,
+    /// How often a buyer was not chosen that began again after an attempt that had changed something.
+    passed_over_changed: u64,
     /// Steps of this execution.
     steps: u64,
     /// Whether every buyer is to leave without another statement.
@@ -196,6 +205,7 @@ impl Board {
             has_news: false,
             usual_repeats: 0,
             passed_over: 0,
+            passed_over_changed: 0,
             steps: 0,
             is_closed: false,
             moves_one_by_one: false,
@@ -212,6 +222,7 @@ impl Board {
                 ClientCode::OneAtATime(_) => BuyerState::Runnable,
             };
             buyer.retries_alone = false;
+            buyer.changed_alone = 0;
             buyer.footprint = Footprint::NOTHING;
             buyer.is_polling = false;
             buyer.unanswered = None;
@@ -279,8 +290,8 @@ impl Board {
     }
 
     /// The held buyers that are worth choosing, each with its statement. A buyer that begins again after a conflict
-    /// would only meet the same conflict until another buyer has disturbed it: its last attempt has changed nothing, and
-    /// it remembers nothing of it. A buyer that polls would only get the same answer again. If no buyer is worth choosing,
+    /// would only meet the same conflict until another buyer has disturbed it, if its last attempt has changed nothing: it
+    /// remembers nothing of it. A buyer that polls would only get the same answer again. If no buyer is worth choosing,
     /// all held buyers.
     pub(super) fn ready(&mut self) -> Vec<(usize, PendingStatement)> {
         let held = self.held();
@@ -291,14 +302,22 @@ impl Board {
         if worth.is_empty() {
             return held;
         }
-        let polls = held.iter().filter(|(place, _)| self.buyers[*place].is_polling).count();
-        self.passed_over += polls as u64;
+        for (place, _) in &held {
+            let Buyer { is_polling, retries_alone, changed_alone, .. } = self.buyers[*place];
+            self.passed_over += u64::from(is_polling);
+            self.passed_over_changed += u64::from(retries_alone && changed_alone > 0);
+        }
         worth
     }
 
     /// How often a buyer was not chosen because it polls.
     pub(super) fn passed_over(&self) -> u64 {
         self.passed_over
+    }
+
+    /// How often a buyer was not chosen that began again after an attempt that had changed something.
+    pub(super) fn passed_over_changed(&self) -> u64 {
+        self.passed_over_changed
     }
 
     /// How often code was taken to wait for something that the scheduler cannot see.
@@ -377,11 +396,15 @@ impl Board {
         buyer.is_disturbed = false;
     }
 
-    /// Notes that a buyer begins again after a conflict, and whether its attempt had changed anything. If no other
-    /// buyer has disturbed that attempt, the next would be the same again.
+    /// Notes that a buyer begins again after a conflict, and whether its attempt had changed anything. If it had not, and
+    /// no other buyer has disturbed that attempt, the next would be the same again. If it had, the next may be another,
+    /// and is not made for ever.
     pub(super) fn begin_again(&mut self, place: usize, has_changed: bool) {
         let buyer = &mut self.buyers[place];
-        buyer.retries_alone = !buyer.is_disturbed;
+        let is_alone = !buyer.is_disturbed;
+        buyer.changed_alone = if is_alone && has_changed { buyer.changed_alone + 1 } else { 0 };
+        buyer.retries_alone =
+            is_alone && (!has_changed || buyer.changed_alone > CHANGED_ALONE_AT_MOST);
         buyer.futile_attempts += u32::from(!has_changed);
     }
 
@@ -879,6 +902,22 @@ mod tests {
         board.has_made(1, &of_shelves);
         assert_eq!(places(&mut board), [0]);
         assert_eq!(board.most_futile_attempts(), 1);
+    }
+
+    #[test]
+    fn a_buyer_whose_attempt_has_changed_something_begins_again_alone_but_not_for_ever() {
+        let mut board = held(2, ClientCode::AllAtOnce);
+        let again = |board: &mut Board| {
+            board.begin_attempt(0);
+            board.release(0);
+            board.answer(0, "conflict".into(), false);
+            board.begin_again(0, true);
+            board.stop(0, BuyerState::Held(Box::new(statement("INCR tries"))));
+            board.ready().len()
+        };
+        assert_eq!([(); 3].map(|()| again(&mut board)), [2, 2, 2]);
+        assert_eq!(board.passed_over_changed(), 0);
+        assert_eq!((again(&mut board), board.passed_over_changed()), (1, 1));
     }
 
     #[test]

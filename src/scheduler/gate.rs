@@ -107,6 +107,12 @@ impl Gate {
         self.board.lock().passed_over()
     }
 
+    /// How often a buyer was not chosen that began again after an attempt that had changed something.
+    #[must_use]
+    pub(crate) fn passed_over_changed(&self) -> u64 {
+        self.board.lock().passed_over_changed()
+    }
+
     /// The buyers that wait for another buyer, in whatever way.
     #[must_use]
     pub(crate) fn waiting(&self) -> Vec<usize> {

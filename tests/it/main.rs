@@ -54,6 +54,7 @@ mod properties;
 mod recipes;
 mod refused;
 mod resume;
+mod retries;
 mod roles;
 mod running_shop;
 mod scenarios;

@@ -367,7 +367,8 @@ pub fn replay_orders(
             .into_iter()
             .map(|finding| tell(strategy, settings, &tables, finding, &steps))
             .collect();
-        let looked = Looked { cut, ..Looked::default() };
+        // What has no end is not judged: that nothing was found says nothing.
+        let looked = Looked { idle: cut.clone(), cut, ..Looked::default() };
         Ok(Exploration {
             server: Some(server.version().to_owned()),
             failed: failed.into(),
@@ -387,11 +388,13 @@ const WHOLE: Bounds = Bounds { most_steps: usize::MAX, ..AT_SERVER };
 
 /// Remarks on what was covered with these harnesses, each at a copy of the server.
 pub(super) fn remarks<'a, 'h: 'a>(harnesses: impl Iterator<Item = &'a Harness<'h>>) -> Remarks {
-    let (mut remarks, mut unseen, mut passed_over) = (Remarks::default(), 0, 0);
+    let mut remarks = Remarks::default();
+    let (mut unseen, mut passed_over, mut passed_over_changed) = (0, 0, 0);
     for harness in harnesses {
         remarks = remarks.and(harness.server().remarks());
         unseen += harness.unseen();
         passed_over += harness.passed_over();
+        passed_over_changed += harness.passed_over_changed();
     }
     let mut remarks = Remarks { told: remarks.told(), counted: Vec::new(), ..remarks };
     if unseen > 0 {
@@ -408,6 +411,14 @@ pub(super) fn remarks<'a, 'h: 'a>(harnesses: impl Iterator<Item = &'a Harness<'h
         remarks.told.push(
             "a buyer that asked the same again and again, and heard the same, was taken to wait until another had moved; \
              how often it asks until it stops was not tried"
+                .into(),
+        );
+    }
+    if passed_over_changed > 0 {
+        remarks.hides_orders = true;
+        remarks.told.push(
+            "a buyer that began again after a conflict, again and again, and changed something each time, was taken to wait \
+             until another had moved; what it does if it goes on was not tried"
                 .into(),
         );
     }

@@ -228,6 +228,12 @@ impl<'h> Harness<'h> {
         self.gate.passed_over()
     }
 
+    /// How often a buyer was not chosen that began again after an attempt that had changed something.
+    #[must_use]
+    pub(crate) fn passed_over_changed(&self) -> u64 {
+        self.gate.passed_over_changed()
+    }
+
     /// For each buyer, the first buyer that wants the same and does the same.
     #[must_use]
     pub(crate) fn kinds(&self) -> &[usize] {

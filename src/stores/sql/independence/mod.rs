@@ -2,7 +2,7 @@
 //! in this folder; it fails closed: what is not understood touches everything.
 //!
 //! - `reading.rs` reads a statement from its tokens (`tokens.rs`): what it does, which tables it names
-//!   (`relations.rs`), which rows it is about (`rows.rs`);
+//!   (`relations.rs`), which rows it is about (`rows.rs`), and whether it changes what others mean (`settings.rs`);
 //! - `catalog.rs` holds what the database says of its tables, keys, references, triggers and functions;
 //! - `witness.rs` holds what the server itself says that a statement opens: the union of both counts;
 //! - `snapshot.rs` says, for each database, which statement takes a transaction's snapshot;
@@ -26,6 +26,7 @@ mod row_footprint;
 mod rows;
 mod savepoint;
 mod scans;
+mod settings;
 mod snapshot;
 mod tokens;
 mod transactions;

@@ -4,6 +4,7 @@
 use super::relations::relations;
 use super::rows::{has_many_rows, pins};
 use super::savepoint::SavepointDeed;
+use super::settings::{UNSETTLING, sets_what_is_assumed};
 use super::tokens::{functions, has_escaped_name, names, tokens};
 use crate::base::text::sql::{Dialect, TokenKind};
 use crate::domain::isolation::Isolation;
@@ -73,24 +74,6 @@ const ACTING: [&str; 12] = [
     "sleep",
     "benchmark",
     "load_extension",
-];
-
-/// Settings of a session that change what its other statements mean, or where its transactions begin and end.
-const UNSETTLING: [&str; 14] = [
-    "autocommit",
-    "completion_type",
-    "sql_mode",
-    "search_path",
-    "role",
-    "authorization",
-    "schema",
-    "session_replication_role",
-    "standard_conforming_strings",
-    "backslash_quote",
-    "foreign_key_checks",
-    "unique_checks",
-    "default_storage_engine",
-    "sql_safe_updates",
 ];
 
 /// Relations that only describe the schema.
@@ -172,7 +155,7 @@ impl Reading {
         reading.level = levels(&reading.words).first().copied();
         reading.relations = relations(&tokens);
         reading.kind = reading.deed_in(dialect);
-        reading.unsettles = reading.does_unsettle(dialect);
+        reading.unsettles = reading.does_unsettle(dialect) && !sets_what_is_assumed(&tokens);
         reading
     }
 
