@@ -15,6 +15,7 @@ mod base {
     pub(crate) mod text;
 }
 mod claims;
+mod domain;
 mod scheduler;
 mod schedules;
 mod server;

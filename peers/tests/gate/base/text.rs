@@ -7,3 +7,16 @@ pub(crate) mod code_location {
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     pub(crate) enum CodeLocation {}
 }
+
+pub(crate) mod sql {
+    /// No statement of these tests is SQL.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum Dialect {}
+
+    /// No cure is written into any.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub(crate) enum RewriteOutcome {
+        #[default]
+        NotMeant,
+    }
+}
