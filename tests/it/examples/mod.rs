@@ -46,6 +46,22 @@ const NOT_RUN: &[(&str, &str)] = &[
     ),
     ("python3 -m venv ", "it installs packages, which the test has installed in another place"),
     ("oversell-sim explore --app tests/shops/oscar/", "it takes minutes; tests/it/apps.rs runs it"),
+    (
+        "oversell-sim explore --app tests/shops/cartridge/",
+        "it installs an application; it was run once, as the page says",
+    ),
+    (
+        "oversell-sim explore --app tests/shops/wordpress/",
+        "it installs an application; it was run once, as the page says",
+    ),
+    (
+        "oversell-sim explore --app tests/shops/redmine/",
+        "it installs an application; it was run once, as the page says",
+    ),
+    (
+        "oversell-sim explore --app tests/shops/strapi/",
+        "it installs an application; it was run once, as the page says",
+    ),
     ("export ", "it is about the packages of the line before"),
 ];
 
