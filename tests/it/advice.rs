@@ -182,7 +182,10 @@ fn follow(line: &str) -> Vec<String> {
             "prove it" | "in the model" => {
                 assert_eq!(verdict(&ran(&arguments, "")), "PROVED", "{}", what())
             }
-            "instead" => assert_ne!(verdict(&ran(&arguments, "")), said, "{}", what()),
+            "instead" => {
+                let is_otherwise = (0..RACES).any(|_| verdict(&ran(&arguments, "")) != said);
+                assert!(is_otherwise, "{}", what());
+            }
             "by hand" => assert!(ran(&arguments, "quit\n").contains("scheduler"), "{}", what()),
             "again" if arguments[0] == "replay" => {
                 // What it shows there is the same, whatever was found first.
