@@ -24,6 +24,11 @@ use crate::scheduler::{Footprint, PendingStatement, Resources};
 /// How long after a request what belongs to it may still come.
 const AFTER_REQUEST: Duration = Duration::from_millis(100);
 
+/// After how long without a statement an application has done what a request has put off: at least, if its processes are
+/// seen to sleep then, and at most.
+const REST: Duration = Duration::from_millis(100);
+const LONG_REST: Duration = Duration::from_millis(300);
+
 /// What is known of a connection's client.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Client {
@@ -86,6 +91,8 @@ pub(super) struct Background {
     afterwards: BTreeSet<String>,
     /// Statements without values of the first checkout.
     checked_out: BTreeSet<String>,
+    /// When a statement last came that may belong to a request.
+    last_put_off_ns: u64,
     /// The footprints of what was let through, and of what may be a buyer's, in whole tables.
     let_through: Footprint,
     of_buyers: Footprint,
@@ -122,6 +129,7 @@ impl Default for Background {
             regular: BTreeSet::new(),
             afterwards: BTreeSet::new(),
             checked_out: BTreeSet::new(),
+            last_put_off_ns: 0,
             let_through: Footprint::NOTHING,
             of_buyers: Footprint::NOTHING,
             own_texts: BTreeSet::new(),
@@ -200,6 +208,21 @@ impl Background {
         self.checkout != FirstCheckout::Unprepared
             && self.requests == 0
             && since >= nanos(AFTER_REQUEST)
+    }
+
+    /// Notes a statement. It may belong to a request, unless it is known to be the application's own.
+    pub(super) fn notes(&mut self, pending: &PendingStatement, sender: Sender) {
+        let shape = pending.shape.as_ref().unwrap_or(&pending.text);
+        if sender != Sender::Application && !self.regular.contains(shape) {
+            self.last_put_off_ns = self.clock.now();
+        }
+    }
+
+    /// Whether no statement that may belong to a request has come for a while: a short one if the processes that serve
+    /// requests do nothing.
+    pub(super) fn is_at_rest(&mut self) -> bool {
+        let since = self.clock.now().saturating_sub(self.last_put_off_ns);
+        since >= nanos(REST) && (since >= nanos(LONG_REST) || self.is_asleep() == Some(true))
     }
 
     /// Takes in a statement that begins a transaction, or is alone, and says whose it is.

@@ -171,6 +171,13 @@ impl SessionTracker {
         self.book.lock().background.has_restarted();
     }
 
+    /// Whether the application does nothing more that may belong to a request.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        let mut book = self.book.lock();
+        let is_answered = book.lines.values().all(|line| line.on_its_way.is_empty());
+        is_answered && !book.is_unsettled() && book.background.is_at_rest()
+    }
+
     /// Whether the application has been seen to send anything by itself.
     pub(crate) fn is_busy(&self) -> bool {
         self.book.lock().background.is_busy()
@@ -283,6 +290,7 @@ impl SessionTracker {
             return None;
         }
         let sender = book.sender(number, pending);
+        book.background.notes(pending, sender);
         if sender != Sender::Buyer {
             book.background.lets_through(pending, sender);
         }

@@ -453,6 +453,14 @@ fn code_that_is_only_slow_is_no_deadlock_and_nothing_is_proved_of_it() {
 }
 
 #[test]
+fn what_an_application_takes_back_after_its_answer_is_no_finding() {
+    let Some(place) = ready("python", &[Postgres]) else { return };
+    let file = shops().join("python/odd.toml");
+    let safe = search(&place, &[("MODE", "put-off")], &file, &["--preemptions", "1"]);
+    assert_eq!(findings(&safe), Vec::<&str>::new(), "{safe}");
+}
+
+#[test]
 fn code_that_is_slow_when_it_is_alone_is_told_with_the_key_that_gives_it_more_time() {
     let Some(place) = ready("python", &[Postgres]) else { return };
     let folder = begun();

@@ -402,7 +402,7 @@ fn flags_that_mean_nothing_to_a_file_are_refused() {
     let folder = with(|_, text| text);
     for (args, words) in [
         ("explore --checkout checkout.toml --items 2", "--items means nothing to a checkout"),
-        ("explore --checkout checkout.toml --crashes 1", "--crashes means nothing to a checkout"),
+        ("explore --checkout checkout.toml --declines 1", "--declines means nothing to a checkout"),
         ("explore --checkout checkout.toml --buyers any", "they have to be counted"),
         ("explore --checkout checkout.toml --store redis", "is written for sqlite"),
         ("explore --checkout checkout.toml --store etcd", "is written for sqlite"),

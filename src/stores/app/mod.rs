@@ -25,6 +25,7 @@ use super::remote::{
     StoreConfig, Watch, is_not_ours,
 };
 use super::upstream::{Endpoint, UpstreamDatabase};
+use crate::base::clock::{Clock, Wall, nanos};
 use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::describe::app::{App, Upstream};
@@ -55,6 +56,10 @@ const WATCHED_AT_WORK: Duration = Duration::from_millis(1_500);
 
 /// After how many executions it is watched in the same way.
 const WATCHED_AFTERWARDS: u32 = 1;
+
+/// How long it may take at most until it has done what its requests have put off, and how often it is asked for that.
+const RESTLESS_AT_MOST: Duration = Duration::from_secs(5);
+const ASKED_EVERY: Duration = Duration::from_millis(5);
 
 /// Why each execution takes long.
 const FRESH: &str = "the application was started anew for each order";
@@ -699,6 +704,16 @@ impl Server for AppServer {
             self.tracker.holds(handles);
         }
         Ok(())
+    }
+
+    fn come_to_rest(&self) -> bool {
+        let clock = Wall::start();
+        while clock.now() < nanos(RESTLESS_AT_MOST) && !self.tracker.is_at_rest() {
+            if !self.terms.control.pause(ASKED_EVERY) {
+                break;
+            }
+        }
+        true
     }
 
     fn take_stock(&self, _: Fixture) -> Result<Books, Error> {

@@ -80,6 +80,12 @@ pub trait Server: Send + Sync {
         false
     }
 
+    /// Waits until what serves its buyers has done what it puts off until they have left, within bounds. False if it puts
+    /// nothing off.
+    fn come_to_rest(&self) -> bool {
+        false
+    }
+
     /// From now on, or no more, starts what serves its buyers anew for each execution, so that it remembers nothing;
     /// returns whether that can be done and was not the case already.
     fn start_fresh(&self, _fresh: bool) -> bool {

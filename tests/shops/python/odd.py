@@ -1,6 +1,6 @@
 """Shops that do what shops should not, by MODE: crash in the middle of a checkout, early or late; refuse; hang; keep a lock of
-their own; leave a transaction open; be slow with a row locked, after a while; remember what they have answered; tag each
-statement with its place in this file, and with a value that is never the same."""
+their own; leave a transaction open; be slow with a row locked, after a while; take back an order after the answer; remember
+what they have answered; tag each statement with its place in this file, and with a value that is never the same."""
 import inspect
 import os
 import threading
@@ -28,6 +28,8 @@ def buy():
     global sold
     if mode == "refuse":
         return "out of order", 500
+    if mode == "put-off":
+        return sell_and_take_back()
     if mode == "mutex":
         with mutex:
             return sell()
@@ -48,6 +50,29 @@ def tagged(statement):
         return statement
     line = inspect.currentframe().f_back.f_lineno
     return f"{statement} /*file='odd.py',line='{line}',traceparent='00-{uuid.uuid4().hex}-01'*/"
+
+
+def sell_and_take_back():
+    buyer = int(request.args["buyer"])
+    connection = psycopg2.connect(os.environ["DATABASE_URL"])
+    cursor = connection.cursor()
+    cursor.execute("INSERT INTO purchase (buyer, product) VALUES (%s, 1)", (buyer,))
+    cursor.execute("UPDATE product SET stock = stock - 1 WHERE id = 1 AND stock > 0")
+    is_sold = cursor.rowcount == 1
+    connection.commit()
+    connection.close()
+    if is_sold:
+        return "bought"
+    threading.Thread(target=take_back, args=(buyer,)).start()
+    return "sold out", 409
+
+
+def take_back(buyer):
+    time.sleep(0.02)
+    connection = psycopg2.connect(os.environ["DATABASE_URL"])
+    connection.cursor().execute("DELETE FROM purchase WHERE buyer = %s", (buyer,))
+    connection.commit()
+    connection.close()
 
 
 def sell():
