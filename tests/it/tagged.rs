@@ -25,7 +25,8 @@ fn a_tag_that_differs_each_time_makes_no_order_another_and_its_place_is_told() {
     assert_eq!(tagged["orders"]["diverged"], 0);
     assert_eq!(tagged["findings"][0]["schedule"], plain["findings"][0]["schedule"]);
     let why = &tagged["findings"][0]["why"];
-    let (read, wrote) = (line("SELECT stock FROM product"), line("UPDATE product SET stock"));
+    let (read, wrote) =
+        (line("SELECT stock FROM product"), line("tagged(\"UPDATE product SET stock"));
     for (key, line) in [("looked_in", read), ("changed_in", wrote), ("acted_in", wrote)] {
         assert_eq!(why[key], serde_json::json!({ "file": "odd.py", "line": line }), "{why}");
     }
@@ -55,7 +56,8 @@ fn sarif_and_annotations_put_a_finding_where_a_tag_says_and_else_into_the_shops_
         let uri = physical["artifactLocation"]["uri"].as_str().unwrap().to_owned();
         (uri, physical["region"]["startLine"].as_u64())
     };
-    let (read, wrote) = (line("SELECT stock FROM product"), line("UPDATE product SET stock"));
+    let (read, wrote) =
+        (line("SELECT stock FROM product"), line("tagged(\"UPDATE product SET stock"));
     let code = |line| ("tests/shops/python/odd.py".to_owned(), Some(line));
     let tagged = sarif("tagged");
     let result = &tagged["runs"][0]["results"][0];
