@@ -1,6 +1,6 @@
 //! Incidents: what goes wrong in some orders and is no finding, such as a checkout that fails, a deadlock that the
-//! server breaks, or code that does nothing for too long. The shop may keep all its promises all the same, so incidents are counted, each with a shortest
-//! schedule.
+//! server breaks, or code that does nothing for too long. The shop may keep all its promises all the same, so incidents
+//! are counted, each with a shortest schedule.
 
 use serde::Serialize;
 

@@ -51,6 +51,32 @@ fn a_buyer_whose_attempt_has_changed_something_is_followed_when_it_begins_again_
 }
 
 #[test]
+fn a_command_that_answers_nothing_may_have_changed_something() {
+    if !has(Redis) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("checkout.toml");
+    let swap = "return redis.call('GETSET', KEYS[1], ARGV[1])";
+    fs::write(folder.path().join("swap.lua"), swap).unwrap();
+    let count = "redis = \"INCR tries\"\nsave = \"tries\"\nconflict_if = \"tries = 1\"";
+    let rest = COUNTS_ITS_TRIES.replace("tries = 2 and last = buyer", "last = buyer");
+    for sets in [
+        "redis = \"GETSET last {buyer}\"",
+        "redis = \"SET last {buyer} GET\"",
+        "lua = \"swap.lua\"\nkeys = [\"last\"]\narguments = [\"{buyer}\"]",
+    ] {
+        // The first attempt finds nothing there, and leaves its buyer's name.
+        let sets = format!("{sets}\nsave = \"last?\"\nconflict_if = \"last = null\"");
+        let text = rest.replace("redis = \"GETSET last {buyer}\"\nsave = \"last?\"", &sets);
+        let text = text.replace(&format!("[[step]]\n{count}\n"), "");
+        fs::write(&file, &text).unwrap();
+        let report = explore(&file, None);
+        assert_eq!(report.evidence, Evidence::Broken, "{text}{report}");
+    }
+}
+
+#[test]
 fn a_buyer_that_changes_something_each_time_it_begins_again_is_passed_over_and_nothing_is_proved() {
     if !has(Redis) {
         return;
@@ -87,6 +113,16 @@ orders = "LRANGE orders 0 -1"
         report.to_string().contains("began again after a conflict, again and again"),
         "{report}"
     );
+    // The second command runs none of the orders that the first has written down, and knows as little.
+    for jobs in ["1", "2"] {
+        let log = format!("log-{jobs}");
+        let args = ["explore", "--checkout", "checkout.toml", "--resume", &log, "--jobs", jobs];
+        for _ in 0..2 {
+            let told = said(&run(folder.path(), &args));
+            assert!(told.contains("SAFE SO FAR"), "{told}");
+            assert!(told.contains("began again after a conflict, again and again"), "{told}");
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! An execution at a server whose end can be judged: one that is run, or one that was run before.
 
+use super::orders::remarks;
 use super::results::{Judged, judge};
 use crate::base::error::Error;
 use crate::scheduler::{Execution, in_schedule};
@@ -53,7 +54,7 @@ impl JudgedExecution for Harness<'_> {
     }
 
     fn told(&self) -> Vec<String> {
-        self.server().remarks().told()
+        remarks(std::iter::once(self)).told
     }
 
     fn judge(&mut self) -> Result<Judged, Error> {

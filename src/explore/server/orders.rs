@@ -16,7 +16,7 @@ use super::transcript::{tell, tell_incident, timeline};
 use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::base::monitor::Monitor;
-use crate::base::text::quantity::{count, of};
+use crate::base::text::quantity::of;
 use crate::base::text::sql::Rewriting;
 use crate::describe::checkout::Checkout;
 use crate::domain::op::OpKind;
@@ -388,45 +388,41 @@ const WHOLE: Bounds = Bounds { most_steps: usize::MAX, ..AT_SERVER };
 
 /// Remarks on what was covered with these harnesses, each at a copy of the server.
 pub(super) fn remarks<'a, 'h: 'a>(harnesses: impl Iterator<Item = &'a Harness<'h>>) -> Remarks {
-    let mut remarks = Remarks::default();
-    let (mut unseen, mut passed_over, mut passed_over_changed) = (0, 0, 0);
+    let (mut remarks, mut passed_by) = (Remarks::default(), BTreeSet::new());
     for harness in harnesses {
         remarks = remarks.and(harness.server().remarks());
-        unseen += harness.unseen();
-        passed_over += harness.passed_over();
-        passed_over_changed += harness.passed_over_changed();
+        passed_by.extend(not_run(harness));
     }
-    let mut remarks = Remarks { told: remarks.told(), counted: Vec::new(), ..remarks };
-    if unseen > 0 {
-        // If it was slow, it could have come before the others that moved meanwhile.
-        remarks.hides_orders = true;
-        remarks.told.push(format!(
-            "{} a buyer waited for something that cannot be seen from here, such as a lock of the application's own, or its \
-             code was slow: then there are orders that were not run (`unseen_after` in [app] gives it more time)",
-            of_times(unseen)
-        ));
-    }
-    if passed_over > 0 {
-        remarks.hides_orders = true;
-        remarks.told.push(
-            "a buyer that asked the same again and again, and heard the same, was taken to wait until another had moved; \
-             how often it asks until it stops was not tried"
-                .into(),
-        );
-    }
-    if passed_over_changed > 0 {
-        remarks.hides_orders = true;
-        remarks.told.push(
-            "a buyer that began again after a conflict, again and again, and changed something each time, was taken to wait \
-             until another had moved; what it does if it goes on was not tried"
-                .into(),
-        );
-    }
-    remarks
+    let mut told = remarks.told();
+    remarks.hides_orders |= !passed_by.is_empty();
+    told.extend(passed_by.into_iter().map(str::to_owned));
+    Remarks { told, counted: Vec::new(), ..remarks }
 }
 
-fn of_times(number: u64) -> String {
-    if number == 1 { "once".into() } else { format!("{} times", count(number)) }
+/// Why there may be orders that were not run with a harness, beside what its server says.
+pub(super) fn not_run(harness: &Harness<'_>) -> Vec<&'static str> {
+    [
+        // If it was slow, it could have come before the others that moved meanwhile.
+        (
+            harness.unseen(),
+            "a buyer waited for something that cannot be seen from here, such as a lock of the application's own, or its \
+             code was slow: then there are orders that were not run (`unseen_after` in [app] gives it more time)",
+        ),
+        (
+            harness.passed_over(),
+            "a buyer that asked the same again and again, and heard the same, was taken to wait until another had moved; \
+             how often it asks until it stops was not tried",
+        ),
+        (
+            harness.passed_over_changed(),
+            "a buyer that began again after a conflict, again and again, and changed something each time, was taken to wait \
+             until another had moved; what it does if it goes on was not tried",
+        ),
+    ]
+    .into_iter()
+    .filter(|(times, _)| *times > 0)
+    .map(|(_, why)| why)
+    .collect()
 }
 
 /// Prepares a server for [`search_orders`] and [`replay_orders`]. A private server need not be durable.

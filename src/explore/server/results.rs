@@ -296,18 +296,22 @@ pub(in crate::explore) fn judge(
     remaining: Remaining,
 ) -> Result<Judged, Error> {
     let mut round = harness.round()?;
-    // What an application puts off until it has answered, it may do a moment later.
-    let is_wrong = remaining == Remaining::default() && !round.ledger().audit().is_empty();
-    if is_wrong && harness.server().come_to_rest() {
-        let Books { trouble, deadlocks, .. } = std::mem::take(&mut round.books);
-        round = harness.round()?;
-        (round.books.trouble, round.books.deadlocks) = (trouble, deadlocks);
-    }
     // Code that does nothing may be slow, and would then let the others go on: that is no deadlock as far as is known.
     let stalled = remaining.stalled.map(|place| stalled(harness, place));
     let findings = match remaining.buyers {
         _ if stalled.is_some() => Vec::new(),
-        0 => round.ledger().audit(),
+        0 => {
+            let found = round.ledger().audit();
+            // What an application puts off until it has answered, it may do a moment later.
+            if found.is_empty() || !harness.server().come_to_rest() {
+                found
+            } else {
+                let Books { trouble, deadlocks, .. } = round.books;
+                round = harness.round()?;
+                (round.books.trouble, round.books.deadlocks) = (trouble, deadlocks);
+                round.ledger().audit()
+            }
+        }
         stuck => {
             // An execution with deadlock is unfinished: only the locks that others have kept can be judged.
             let kept = |finding: &Finding| finding.kind == FindingKind::LeakedLock;

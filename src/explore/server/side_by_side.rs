@@ -4,6 +4,7 @@
 use std::thread;
 
 use super::judged::JudgedExecution;
+use super::orders::not_run;
 use super::results::Judged;
 use crate::base::error::Error;
 use crate::base::monitor::Monitor;
@@ -22,6 +23,8 @@ struct RanOrder {
     steps: Vec<ServerStep>,
     /// What is known of its end, if it was run to its end.
     judged: Option<Judged>,
+    /// Why there may be orders that were not run, as far as its harness knew then.
+    not_run: Vec<&'static str>,
 }
 
 /// A shop of which there are several copies, each with a thread that runs orders there.
@@ -52,7 +55,7 @@ pub(super) fn side_by_side<T>(
                     let steps = harness.steps().to_vec();
                     let is_over = run.end == End::Over;
                     let judged = is_over.then(|| harness.judge()).transpose()?;
-                    Ok(RanOrder { steps, judged })
+                    Ok(RanOrder { steps, judged, not_run: not_run(harness) })
                 });
             };
             thread::Builder::new().spawn_scoped(scope, work).map_err(|error| {
@@ -168,7 +171,8 @@ impl JudgedExecution for SideBySide<'_> {
     fn told(&self) -> Vec<String> {
         share_overlap_notes(self.servers);
         let mut told = Vec::new();
-        for one in self.servers.iter().flat_map(|server| server.remarks().told()) {
+        let not_run = self.orders.result().0.not_run.iter().map(|why| (*why).to_owned());
+        for one in self.servers.iter().flat_map(|server| server.remarks().told()).chain(not_run) {
             if !told.contains(&one) {
                 told.push(one);
             }

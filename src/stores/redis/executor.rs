@@ -183,6 +183,13 @@ impl RedisExecutor {
 }
 
 /// The command's name, in capitals.
+/// Whether this `SET` answers what stood there, `SET … GET`, and not whether it has changed anything.
+fn answers_the_old_value(call: &Call) -> bool {
+    let Call::Redis(words) = call else { return false };
+    let mut options = words.iter().skip(3).map(|word| word.filled(|_| StoreValue::Null));
+    options.any(|option| option.eq_ignore_ascii_case("GET"))
+}
+
 fn name(call: &Call) -> String {
     match call {
         Call::Redis(words) => {
@@ -347,6 +354,9 @@ impl StepExecutor for RedisExecutor {
             "EXEC" => Stays::Everything,
             "MULTI" | "DISCARD" | "UNWATCH" => Stays::Nothing,
             looks if self.is_collecting || LOOKS.contains(&looks) => Stays::Nothing,
+            // They may change something and answer nothing.
+            "GETSET" | "EVAL" | "EVALSHA" | "FCALL" => Stays::Everything,
+            "SET" if answers_the_old_value(call) => Stays::Everything,
             _ => Stays::Changes,
         }
     }
