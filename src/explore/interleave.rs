@@ -304,6 +304,7 @@ impl Interleave {
             reset: None,
             ignored: Ignored::default(),
             unseen_after: UNSEEN_AFTER,
+            watched_for: None,
         };
         Ok(Checkout {
             path: self.caller.file(),

@@ -3,19 +3,20 @@
 //!
 //! A statement does not say who sent it. It is taken for the application's own
 //! - if the file says so;
-//! - if its process serves no requests, and has sent statements while no request was under way;
+//! - if its process serves no requests, and has sent statements while no request was under way, or was started by a
+//!   process that has, or that has started such a process: a scheduler starts a new process each time;
 //! - if the application has sent one like it while no request was under way: before the first checkout, or after it
-//!   without any like it in the first checkout itself.
+//!   without any like it in the first checkout itself, or again and again.
 //!
 //! All statements of a transaction are taken to have the sender of the first.
 //!
 //! Only the process, or its absence from any request, makes that certain. What is taken for the application's own by its
 //! text may be a buyer's all the same: what it touches counts as touched by both.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::peer::{ProcessId, are_asleep, connected, listening};
+use super::peer::{ProcessId, ancestors, are_asleep, connected, listening};
 use crate::base::clock::{Clock, Wall, nanos};
 use crate::base::text::sql::in_brief;
 use crate::describe::app::Ignored;
@@ -28,6 +29,11 @@ const AFTER_REQUEST: Duration = Duration::from_millis(100);
 /// seen to sleep then, and at most.
 const REST: Duration = Duration::from_millis(100);
 const LONG_REST: Duration = Duration::from_millis(300);
+
+/// How often a statement comes between two requests, at the least, that the application sends again and again; and how
+/// long after each other: what a request has put off may well come several times, but at once.
+const AGAIN_AND_AGAIN: u32 = 3;
+const APART: Duration = Duration::from_millis(50);
 
 /// What is known of a connection's client.
 #[derive(Clone, Debug, Default)]
@@ -88,7 +94,7 @@ pub(super) struct Background {
     checkout: FirstCheckout,
     /// Statements without values that came while no request was under way: before the first checkout, and after it.
     regular: BTreeSet<String>,
-    afterwards: BTreeSet<String>,
+    afterwards: BTreeMap<String, Repeated>,
     /// Statements without values of the first checkout.
     checked_out: BTreeSet<String>,
     /// When a statement last came that may belong to a request.
@@ -99,6 +105,26 @@ pub(super) struct Background {
     /// The same statements, without their values and in brief.
     own_texts: BTreeSet<String>,
     buyers_texts: BTreeSet<String>,
+}
+
+/// How often a statement has come since the last request, and when it last did.
+#[derive(Clone, Copy, Debug, Default)]
+struct Repeated {
+    after_ns: u64,
+    times: u32,
+    last_ns: u64,
+}
+
+impl Repeated {
+    /// Counts one more, unless it comes with the last, and returns whether they come again and again.
+    fn comes(&mut self, after_ns: u64, now: u64) -> bool {
+        if self.after_ns != after_ns || self.times == 0 {
+            *self = Self { after_ns, times: 1, last_ns: now };
+        } else if now.saturating_sub(self.last_ns) >= nanos(APART) {
+            (self.times, self.last_ns) = (self.times + 1, now);
+        }
+        self.times >= AGAIN_AND_AGAIN
+    }
 }
 
 /// How far the first checkout has come, which no other disturbs.
@@ -127,7 +153,7 @@ impl Default for Background {
             ended_ns: 0,
             checkout: FirstCheckout::Unprepared,
             regular: BTreeSet::new(),
-            afterwards: BTreeSet::new(),
+            afterwards: BTreeMap::new(),
             checked_out: BTreeSet::new(),
             last_put_off_ns: 0,
             let_through: Footprint::NOTHING,
@@ -229,12 +255,19 @@ impl Background {
     pub(super) fn sender(&mut self, client: &mut Client, pending: &PendingStatement) -> Sender {
         let shape = pending.shape.as_ref().unwrap_or(&pending.text);
         if self.is_idle() {
-            self.working.extend(client.process(&self.serving));
-            let seen = match &self.checkout {
-                FirstCheckout::Unprepared | FirstCheckout::Awaited => &mut self.regular,
-                FirstCheckout::UnderWay(_) | FirstCheckout::Over => &mut self.afterwards,
+            if let Some(process) = client.process(&self.serving) {
+                self.works(process);
+            }
+            let is_regular = match &self.checkout {
+                FirstCheckout::Unprepared | FirstCheckout::Awaited => true,
+                FirstCheckout::UnderWay(_) | FirstCheckout::Over => {
+                    let repeated = self.afterwards.entry(shape.clone()).or_default();
+                    repeated.comes(self.ended_ns, self.clock.now())
+                }
             };
-            seen.insert(shape.clone());
+            if is_regular {
+                self.regular.insert(shape.clone());
+            }
             // After a checkout it may be what a request has put off.
             let is_certain = self.checkout == FirstCheckout::Awaited || self.is_of_worker(client);
             return if is_certain { Sender::Application } else { Sender::TakenForApplication };
@@ -248,7 +281,7 @@ impl Background {
         if matches!(self.checkout, FirstCheckout::UnderWay(_)) {
             self.checked_out.insert(shape.clone());
         }
-        match self.afterwards.contains(shape) && !self.checked_out.contains(shape) {
+        match self.afterwards.contains_key(shape) && !self.checked_out.contains(shape) {
             true => Sender::TakenForApplication,
             false => Sender::Buyer,
         }
@@ -267,6 +300,24 @@ impl Background {
             && touched != Resources::NONE
             && touched | self.ignored_tables == self.ignored_tables;
         is_of_tables || statements.iter().any(|pattern| pattern.is_match(&pending.text))
+    }
+
+    /// A process works while no request is under way, and so do those that have started it, as far as they have nothing to
+    /// do with requests.
+    fn works(&mut self, process: ProcessId) {
+        if !self.working.insert(process) || self.ports.is_empty() {
+            return;
+        }
+        if self.serving.is_empty() {
+            self.look_who_serves();
+        }
+        let above: BTreeSet<ProcessId> =
+            self.serving.iter().flat_map(|serving| ancestors(*serving)).collect();
+        let serves =
+            |process: &ProcessId| self.serving.contains(process) || above.contains(process);
+        if !self.serving.is_empty() && !serves(&process) {
+            self.working.extend(ancestors(process).take_while(|process| !serves(process)));
+        }
     }
 
     /// Sees which processes serve requests.
@@ -289,7 +340,10 @@ impl Background {
             self.others.insert(process);
         }
         self.serves_by_itself |= serves && self.requests > 0;
-        self.serves_by_itself && !serves && self.working.contains(&process)
+        let has_worked = |process: ProcessId| self.working.contains(&process);
+        self.serves_by_itself
+            && !serves
+            && (has_worked(process) || ancestors(process).any(has_worked))
     }
 
     /// A statement that is not held is let through: while buyers are in the shop, or before or after.
@@ -396,6 +450,28 @@ mod tests {
         assert!(!is_own(&mut background, "SELECT stock"));
         assert!(is_own(&mut background, "UPDATE job"));
         assert!(!is_own(&mut background, "INSERT purchase"));
+    }
+
+    #[test]
+    fn a_statement_of_the_first_checkout_is_the_applications_once_it_comes_again_and_again() {
+        let mut background = prepared();
+        background.request_begins(Some(0));
+        assert!(!is_own(&mut background, "SELECT job"), "it polls, which is not known yet");
+        background.request_ends();
+        become_idle(&mut background);
+        let mut repeated = Repeated::default();
+        let [first, soon, later] = [1, 2, 2 * nanos(APART)];
+        assert!(!repeated.comes(7, first) && !repeated.comes(7, soon) && !repeated.comes(7, later));
+        assert!(!repeated.comes(8, later + nanos(APART)), "another request has come between them");
+        for _ in 0..AGAIN_AND_AGAIN {
+            assert!(is_own(&mut background, "SELECT job"));
+            let since_ns = background.now();
+            while background.now() - since_ns < nanos(APART) {
+                std::thread::yield_now();
+            }
+        }
+        background.request_begins(Some(1));
+        assert!(is_own(&mut background, "SELECT job"));
     }
 
     #[test]

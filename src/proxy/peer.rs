@@ -56,6 +56,31 @@ pub(super) fn are_asleep(processes: &BTreeSet<ProcessId>) -> Option<bool> {
     is_known.then_some(true)
 }
 
+/// The most ancestors of a process that are looked for.
+const MOST_ANCESTORS: usize = 64;
+
+/// The process that has started a process, the one that has started that, and so on, without the first of all and this
+/// program.
+pub(super) fn ancestors(process: ProcessId) -> impl Iterator<Item = ProcessId> {
+    let own = std::process::id();
+    let started = move |process: &ProcessId| {
+        parent(*process).filter(|parent| *parent > 1 && parent.cast_unsigned() != own)
+    };
+    std::iter::successors(Some(process), started).skip(1).take(MOST_ANCESTORS)
+}
+
+#[cfg(target_os = "linux")]
+fn parent(process: ProcessId) -> Option<ProcessId> {
+    let process = procfs::process::Process::new(process).ok()?;
+    process.stat().ok().map(|stat| stat.ppid)
+}
+
+/// Elsewhere than on Linux, it is not seen what has started a process.
+#[cfg(not(target_os = "linux"))]
+fn parent(_process: ProcessId) -> Option<ProcessId> {
+    None
+}
+
 /// Elsewhere than on Linux, it is not seen whether a process runs.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn are_asleep(_processes: &BTreeSet<ProcessId>) -> Option<bool> {
@@ -118,6 +143,11 @@ mod tests {
         assert_eq!(listening(port), BTreeSet::from([own]));
         assert_eq!(are_asleep(&BTreeSet::from([own])), Some(false), "this thread runs");
         assert_eq!(are_asleep(&BTreeSet::new()), None);
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        assert_eq!(parent(child.id().cast_signed()), Some(own));
+        assert_eq!(ancestors(child.id().cast_signed()).next(), None, "this program does not count");
+        assert!(!ancestors(own).any(|ancestor| ancestor == 1 || ancestor == own));
+        child.kill().and_then(|()| child.wait()).unwrap();
         drop((client, listener));
         assert_eq!(listening(port), BTreeSet::new());
     }

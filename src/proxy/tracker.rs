@@ -178,6 +178,14 @@ impl SessionTracker {
         is_answered && !book.is_unsettled() && book.background.is_at_rest()
     }
 
+    /// Whether no thread that serves requests runs or could run, and nothing is on its way to one; none if that cannot be
+    /// seen.
+    pub(crate) fn code_is_asleep(&self) -> Option<bool> {
+        let mut book = self.book.lock();
+        let is_unsettled = book.is_unsettled();
+        book.background.is_asleep().map(|is_asleep| is_asleep && !is_unsettled)
+    }
+
     /// Whether the application has been seen to send anything by itself.
     pub(crate) fn is_busy(&self) -> bool {
         self.book.lock().background.is_busy()

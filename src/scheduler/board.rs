@@ -64,12 +64,28 @@ pub(super) enum BuyerState {
 /// Code that was unseen before, and may run again since another buyer moved, has the usual time divided by this.
 const AGAIN: u32 = 10;
 
+/// The same code, once its threads have slept for this long: what another buyer has done has not woken it.
+const ASLEEP: Duration = Duration::from_millis(20);
+
 /// If no other buyer can move, code has this many times the usual time: to take it for unseen ends the execution, and
 /// nothing can be said of it.
 const STALLED: u32 = 10;
 
 /// But no longer than this, unless the usual time is longer.
 const STALLED_AT_MOST: Duration = Duration::from_secs(20);
+
+/// Code whose threads are seen to work has this many times as long as that.
+pub(super) const AT_WORK: u32 = 2;
+
+/// For how long nothing has changed, and what the threads of the code that runs were seen to do meanwhile.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Quiet {
+    pub(super) since_ns: u64,
+    /// For how long all of them have slept, whenever they were looked at; 0 if that cannot be seen.
+    pub(super) asleep_ns: u64,
+    /// Whether one of them ran, or could have run, when they were last looked at.
+    pub(super) is_at_work: bool,
+}
 
 /// What is known of a connection over which a buyer sends its statements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -635,32 +651,26 @@ impl Board {
         })
     }
 
-    /// Marks buyers as unseen whose code has run without a statement for too long, if nothing has changed for
-    /// `since_ns`. Returns whether there are any. Code of a closed execution waits for no other buyer's statement.
-    pub(super) fn lose_sight(&mut self, since_ns: u64) -> bool {
-        let (ClientCode::OneAtATime(usually), Some(stalled)) =
-            (self.code, self.code.stalls_after())
-        else {
-            return false;
-        };
+    /// Marks buyers as unseen whose code has run without a statement for too long, if nothing has changed meanwhile. Returns
+    /// whether there are any. Code of a closed execution waits for no other buyer's statement.
+    pub(super) fn lose_sight(&mut self, quiet: Quiet) -> bool {
+        let ClientCode::OneAtATime(usually) = self.code else { return false };
+        let Some(stalled) = self.code.stalls_after() else { return false };
         if self.is_closed {
             return false;
         }
-        let may_move = |buyer: &Buyer| {
-            matches!(
-                buyer.state,
-                BuyerState::Held(_) | BuyerState::Runnable | BuyerState::HeldInside
-            )
-        };
-        let others_may_move = !self.moves_one_by_one && self.buyers.iter().any(may_move);
+        let others_may_move = self.others_may_move();
         let mut has_lost = false;
-        for buyer in &mut self.buyers {
-            let most = match (others_may_move, buyer.was_unseen) {
-                (true, true) => usually / AGAIN,
-                (true, false) => usually,
-                (false, _) => stalled,
+        for buyer in self.buyers.iter_mut().filter(|buyer| buyer.state == BuyerState::Running) {
+            let most = match (others_may_move, buyer.was_unseen, quiet.is_at_work) {
+                (true, true, false) => usually / AGAIN,
+                (true, true, true) | (true, false, false) => usually,
+                (true, false, true) | (false, _, false) => stalled,
+                (false, _, true) => stalled * AT_WORK,
             };
-            if buyer.state == BuyerState::Running && since_ns >= nanos(most) {
+            let sleeps_again =
+                others_may_move && buyer.was_unseen && quiet.asleep_ns >= nanos(ASLEEP);
+            if quiet.since_ns >= nanos(most) || sleeps_again {
                 buyer.state = BuyerState::Unseen;
                 self.unseen += u64::from(!buyer.was_unseen);
                 buyer.was_unseen = true;
@@ -668,6 +678,26 @@ impl Board {
             }
         }
         has_lost
+    }
+
+    /// Whether it matters what the threads of a buyer's code do, that has run for this long without a statement.
+    pub(super) fn depends_on_threads(&self, since_ns: u64) -> bool {
+        let ClientCode::OneAtATime(usually) = self.code else { return false };
+        let depends = |buyer: &Buyer| {
+            buyer.state == BuyerState::Running && (buyer.was_unseen || since_ns >= nanos(usually))
+        };
+        !self.is_closed && self.buyers.iter().any(depends) && self.others_may_move()
+    }
+
+    /// Whether a buyer can move whose code does not run.
+    fn others_may_move(&self) -> bool {
+        let may_move = |buyer: &Buyer| {
+            matches!(
+                buyer.state,
+                BuyerState::Held(_) | BuyerState::Runnable | BuyerState::HeldInside
+            )
+        };
+        !self.moves_one_by_one && self.buyers.iter().any(may_move)
     }
 
     /// Takes in which sessions wait, as the server says; `sessions` are those that the buyers had when it was asked. If
@@ -737,11 +767,11 @@ mod tests {
     fn a_closed_execution_has_settled_once_every_buyer_has_left_whatever_it_waited_for() {
         let mut board = held(2, APPLICATION);
         board.run_alone(1);
-        assert!(board.lose_sight(nanos(Duration::from_secs(1))));
+        assert!(board.lose_sight(quiet(Duration::from_secs(1))));
         assert!(board.is_settled());
         board.close();
         assert!(!board.is_settled());
-        assert!(!board.lose_sight(nanos(Duration::from_secs(1))));
+        assert!(!board.lose_sight(quiet(Duration::from_secs(1))));
         board.leave(0);
         assert!(!board.is_settled());
         board.leave(1);
@@ -937,18 +967,52 @@ mod tests {
         assert!(!board.may_run(0));
     }
 
+    /// Nothing has changed for this long, and what threads do cannot be seen.
+    fn quiet(since: Duration) -> Quiet {
+        Quiet { since_ns: nanos(since), ..Quiet::default() }
+    }
+
+    #[test]
+    fn a_code_that_is_seen_to_work_has_longer_and_one_that_sleeps_again_has_less() {
+        let mut board = held(2, APPLICATION);
+        board.run_alone(1);
+        assert!(!board.depends_on_threads(nanos(Duration::from_millis(99))));
+        assert!(board.depends_on_threads(nanos(Duration::from_millis(100))));
+        let at_work = |since| Quiet { is_at_work: true, ..quiet(since) };
+        assert!(!board.lose_sight(at_work(Duration::from_millis(999))));
+        // It may well answer: code that sleeps for the first time waits for a network, say.
+        let asleep = Quiet { asleep_ns: nanos(ASLEEP), ..quiet(Duration::from_millis(99)) };
+        assert!(!board.lose_sight(asleep));
+        assert!(board.lose_sight(at_work(Duration::from_millis(1000))));
+        // Another buyer moves.
+        board.release(0);
+        board.stop(0, BuyerState::Held(Box::new(statement("UPDATE t"))));
+        assert!(board.depends_on_threads(0));
+        assert!(!board.lose_sight(at_work(Duration::from_millis(99))));
+        let asleep = Quiet { asleep_ns: nanos(ASLEEP) - 1, ..Quiet::default() };
+        assert!(!board.lose_sight(asleep));
+        let asleep = Quiet { asleep_ns: nanos(ASLEEP), ..Quiet::default() };
+        assert!(board.lose_sight(asleep));
+        // No other can move: that it sleeps makes no difference.
+        let mut board = held(1, APPLICATION);
+        board.run_alone(0);
+        assert!(!board.lose_sight(asleep));
+        assert!(!board.lose_sight(at_work(Duration::from_millis(1999))));
+        assert!(board.lose_sight(at_work(Duration::from_millis(2000))));
+    }
+
     #[test]
     fn a_code_that_runs_for_too_long_is_unseen_sooner_if_others_can_move() {
         let mut board = held(2, APPLICATION);
         board.run_alone(1);
-        assert!(!board.lose_sight(nanos(Duration::from_millis(99))));
-        assert!(board.lose_sight(nanos(Duration::from_millis(100))));
+        assert!(!board.lose_sight(quiet(Duration::from_millis(99))));
+        assert!(board.lose_sight(quiet(Duration::from_millis(100))));
         assert_eq!((board.state(1), board.unseen()), (&BuyerState::Unseen, 1));
         // Another buyer moves: the code may go on, and has a tenth of the time to show it.
         board.release(0);
         assert_eq!(board.state(1), &BuyerState::Running);
         board.stop(0, BuyerState::Held(Box::new(statement("UPDATE t"))));
-        assert!(board.lose_sight(nanos(Duration::from_millis(10))));
+        assert!(board.lose_sight(quiet(Duration::from_millis(10))));
         assert_eq!(board.unseen(), 1);
         // Another buyer leaves: the same.
         board.leave(0);
@@ -956,18 +1020,18 @@ mod tests {
         // If no other buyer can move, the code has ten times as long.
         let mut board = held(1, APPLICATION);
         board.run_alone(0);
-        assert!(!board.lose_sight(nanos(Duration::from_millis(999))));
-        assert!(board.lose_sight(nanos(Duration::from_millis(1000))));
+        assert!(!board.lose_sight(quiet(Duration::from_millis(999))));
+        assert!(board.lose_sight(quiet(Duration::from_millis(1000))));
         // The same if another could move, but buyers come one by one.
         let mut board = held(2, APPLICATION);
         board.move_one_by_one();
         board.run_alone(0);
-        assert!(!board.lose_sight(nanos(Duration::from_millis(999))));
-        assert!(board.lose_sight(nanos(Duration::from_millis(1000))));
+        assert!(!board.lose_sight(quiet(Duration::from_millis(999))));
+        assert!(board.lose_sight(quiet(Duration::from_millis(1000))));
         // But not much longer.
         let mut board = held(1, ClientCode::OneAtATime(Duration::from_secs(10)));
         board.run_alone(0);
-        assert!(!board.lose_sight(nanos(Duration::from_secs(19))));
-        assert!(board.lose_sight(nanos(Duration::from_secs(20))));
+        assert!(!board.lose_sight(quiet(Duration::from_secs(19))));
+        assert!(board.lose_sight(quiet(Duration::from_secs(20))));
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::board::{Board, BuyerState, ClientCode};
+use super::board::{AT_WORK, Board, BuyerState, ClientCode, Quiet};
 use super::footprint::Footprint;
 use super::statement::PendingStatement;
 use super::wait_graph::Waits;
@@ -22,6 +22,40 @@ const USUALLY: Duration = Duration::from_micros(400);
 
 /// The same for a statement under way that is to be held inside the server.
 const SOON: Duration = Duration::from_micros(100);
+
+/// How long to wait from one look at the threads of the buyers' code to the next.
+const LOOK: Duration = Duration::from_millis(2);
+
+/// What the threads of the buyers' code were seen to do since anything has changed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Threads {
+    looked_ns: Option<u64>,
+    asleep_since_ns: Option<u64>,
+    are_at_work: bool,
+}
+
+impl Threads {
+    fn are_due(&self, now: u64) -> bool {
+        self.looked_ns.is_none_or(|looked| now - looked >= nanos(LOOK))
+    }
+
+    fn see(&mut self, now: u64, are_asleep: Option<bool>) {
+        self.looked_ns = Some(now);
+        self.are_at_work = are_asleep == Some(false);
+        self.asleep_since_ns = match are_asleep {
+            Some(true) => self.asleep_since_ns.or(Some(now)),
+            Some(false) | None => None,
+        };
+    }
+
+    fn quiet(&self, seen_ns: u64, now: u64) -> Quiet {
+        Quiet {
+            since_ns: now - seen_ns,
+            asleep_ns: self.asleep_since_ns.map_or(0, |since| now - since),
+            is_at_work: self.are_at_work,
+        }
+    }
+}
 
 /// The gate of all buyers of an execution, and of the executions that follow.
 #[derive(Debug)]
@@ -217,22 +251,28 @@ impl Gate {
     /// waits as the server itself says. The gate asks the server only where an answer is late. Returns what was
     /// answered meanwhile.
     ///
+    /// `code_is_asleep` tells whether no thread of the buyers' code runs or could run; none if that cannot be seen. Code that
+    /// works has longer until it is taken to wait for something that cannot be seen, and code that was taken to wait
+    /// before, and still sleeps, has less.
+    ///
     /// # Errors
     /// When no buyer is seen to do anything for half a minute (longer if code may take so long), the server
     /// cannot say which sessions wait, or the search is to end now.
     pub(crate) fn settle(
         &self,
         mut who_waits: impl FnMut() -> Result<Waits, String>,
+        code_is_asleep: impl Fn() -> Option<bool>,
         is_over: impl Fn() -> bool,
     ) -> Result<Vec<(usize, String)>, Unsettled> {
         let mut board = self.board.lock();
         let silence = match board.code().stalls_after() {
-            Some(stalled) if stalled >= SILENCE => stalled + SILENCE,
+            Some(stalled) if stalled * AT_WORK >= SILENCE => stalled * AT_WORK + SILENCE,
             _ => SILENCE,
         };
         let clock = Wall::start();
         let mut seen_ns = clock.now();
         let mut seen = board.states();
+        let mut threads = Threads::default();
         loop {
             if board.is_settled() {
                 return Ok(board.take_answered());
@@ -244,14 +284,23 @@ impl Gate {
             }
             let states = board.states();
             if seen != states {
-                seen = states;
+                (seen, threads) = (states, Threads::default());
                 seen_ns = clock.now();
             }
-            if board.lose_sight(clock.now() - seen_ns) {
+            let now = clock.now();
+            if threads.are_due(now) && board.depends_on_threads(now - seen_ns) {
+                drop(board);
+                threads.see(now, code_is_asleep());
+                board = self.board.lock();
+                if board.states() != seen {
+                    continue;
+                }
+            }
+            if board.lose_sight(threads.quiet(seen_ns, now)) {
                 self.wake_buyers();
                 continue;
             }
-            if clock.now() - seen_ns >= nanos(silence) {
+            if now - seen_ns >= nanos(silence) {
                 return Err(Unsettled::Silent(board.restless()));
             }
             let is_late = timed_out || board.take_news();

@@ -623,7 +623,7 @@ fn what_a_shop_does_by_itself_is_no_buyers_and_makes_no_order_come_out_otherwise
     let Some(place) = ready("python", &[Postgres]) else { return };
     let file = shops().join("python/jobs.toml");
     let args = ["--preemptions", "1"];
-    for worker in ["thread", "process"] {
+    for worker in ["thread", "process", "scheduled"] {
         let env = |mode| [("WORKER", worker), ("MODE", mode)];
         let broken = search(&place, &env("naive"), &file, &args);
         assert_eq!(findings(&broken)[0], "oversold", "{worker}");

@@ -84,7 +84,7 @@ impl Shop {
         &self,
         who_waits: impl FnMut() -> Result<Waits, String>,
     ) -> Vec<(usize, String)> {
-        self.gate.settle(who_waits, || false).expect("time is too short for silence")
+        self.gate.settle(who_waits, || None, || false).expect("time is too short for silence")
     }
 
     /// Releases a buyer.

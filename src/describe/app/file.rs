@@ -28,7 +28,7 @@ const TOP: [&str; 11] = [
 
 const IGNORE: [&str; 3] = ["tables", "statements", "application_name"];
 
-const APP: [&str; 12] = [
+const APP: [&str; 13] = [
     "url",
     "health",
     "command",
@@ -41,11 +41,15 @@ const APP: [&str; 12] = [
     "log",
     "fresh",
     "unseen_after",
+    "watched_for",
 ];
 
 /// What is said of an application that is started here.
 const OF_LAUNCH: [&str; 8] =
     ["copies", "folder", "env", "setup", "setup_timeout", "start_timeout", "log", "fresh"];
+
+/// The longest time for which an application is watched at rest.
+const LONGEST_WATCH: Duration = Duration::from_mins(10);
 
 /// The most processes of an application.
 const MOST_COPIES: i64 = 16;
@@ -227,6 +231,10 @@ fn app(
     };
     let usually = if has_programs { UNSEEN_AFTER_START } else { UNSEEN_AFTER };
     let unseen_after = time("unseen_after", usually, Duration::from_secs(60))?;
+    let watched_for = match keys.get("watched_for") {
+        Some(_) => Some(time("watched_for", Duration::ZERO, LONGEST_WATCH)?),
+        None => None,
+    };
     let words = |value: &Entry<'_>| program("command", value, &names);
     let command = keys.get("command").map(words).transpose()?.unwrap_or_default();
     let launch = match !command.is_empty() || has_programs {
@@ -275,7 +283,7 @@ fn app(
         );
         return fault(value.span(), why);
     }
-    Ok(App { url, health, launch, upstreams, prepare, reset, ignored, unseen_after })
+    Ok(App { url, health, launch, upstreams, prepare, reset, ignored, unseen_after, watched_for })
 }
 
 /// How many processes of an application there are that answers at `url`.

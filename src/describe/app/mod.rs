@@ -65,6 +65,9 @@ pub struct App {
     /// How long a request's own code may take from one statement to the next. After that, the engine assumes that it
     /// waits for something that the proxies cannot see.
     pub unseen_after: Duration,
+    /// How long the application is watched at rest before the first checkout, if the file says so: what it sends then it
+    /// sends by itself.
+    pub watched_for: Option<Duration>,
 }
 
 /// How an application is started.

@@ -425,14 +425,36 @@ impl AppServer {
     }
 
     /// Watches the application while no request is under way: what it sends then it sends by itself.
-    fn watch_at_rest(&self) {
+    fn watch_at_rest(&self, is_first: bool) {
         // Beside the code of a test nothing runs. Programs may have started something before.
         if self.app.url.is_none() && self.app.launch.is_none() {
             return;
         }
         self.terms.control.begin("watching the application at rest");
-        if self.terms.control.pause(WATCHED) && self.tracker.is_busy() {
-            self.terms.control.pause(WATCHED_AT_WORK);
+        if let Some(told) = self.app.watched_for.filter(|_| is_first) {
+            self.pauses_asleep(told);
+        } else if self.pauses_asleep(WATCHED) && self.tracker.is_busy() {
+            self.pauses_asleep(WATCHED_AT_WORK);
+        }
+    }
+
+    /// Pauses until the application has been asleep for so long, as far as that is seen, within bounds. A machine that is
+    /// busy otherwise may not let it send anything. Returns whether that was not broken off.
+    fn pauses_asleep(&self, most: Duration) -> bool {
+        let clock = Wall::start();
+        let mut awake_ns = 0;
+        loop {
+            let begun_ns = clock.now();
+            if !self.terms.control.pause(ASKED_EVERY) {
+                return false;
+            }
+            let now = clock.now();
+            if self.tracker.code_is_asleep() == Some(false) {
+                awake_ns += now - begun_ns;
+            }
+            if now >= nanos(most) + awake_ns.min(nanos(RESTLESS_AT_MOST)) {
+                return true;
+            }
         }
     }
 
@@ -549,6 +571,10 @@ impl Server for AppServer {
         ClientCode::OneAtATime(self.app.unseen_after)
     }
 
+    fn code_is_asleep(&self) -> Option<bool> {
+        self.tracker.code_is_asleep()
+    }
+
     fn is_over(&self) -> bool {
         self.terms.control.is_over()
     }
@@ -656,7 +682,7 @@ impl Server for AppServer {
             self.add_overlap_notes(&notes);
         } else if is_known {
             if self.watched.fetch_add(1, Ordering::SeqCst) < WATCHED_AFTERWARDS {
-                self.watch_at_rest();
+                self.watch_at_rest(false);
             }
             for database in self.databases.lock().iter_mut() {
                 database.put_back().map_err(|why| {
@@ -685,7 +711,7 @@ impl Server for AppServer {
             }
             self.prepare(opening)?;
             self.tracker.is_prepared();
-            self.watch_at_rest();
+            self.watch_at_rest(true);
             if self.app.reset.is_none() {
                 for database in self.databases.lock().iter_mut() {
                     database.keep().map_err(Error::world)?;

@@ -75,6 +75,11 @@ pub trait Server: Send + Sync {
         ClientCode::AllAtOnce
     }
 
+    /// Whether no thread of its buyers' code runs or could run; none if that cannot be seen.
+    fn code_is_asleep(&self) -> Option<bool> {
+        None
+    }
+
     /// Whether the work there should end now, even in the middle of an execution.
     fn is_over(&self) -> bool {
         false

@@ -614,7 +614,7 @@ impl<'h> Harness<'h> {
         let (watch, sent, server) = (&mut self.watch, &self.sent, self.server);
         let buyers = self.kinds.len();
         let waits = || watch.waits().map_err(|error| error.to_string());
-        let settled = self.gate.settle(waits, || server.is_over());
+        let settled = self.gate.settle(waits, || server.code_is_asleep(), || server.is_over());
         settled.map_err(|unsettled| match unsettled {
             Unsettled::Silent(restless) => {
                 let told = |(place, has_sent): &(usize, bool)| {

@@ -1,5 +1,5 @@
-"""A shop with a job queue that is polled all the time: by a thread of the shop, or by a process of its own (WORKER). Its
-checkout looks and then writes, or writes under a condition (MODE)."""
+"""A shop with a job queue that is polled all the time: by a thread of the shop, by a process of its own, or by one process
+after the other, each with words of its own (WORKER). Its checkout looks and then writes, or writes under a condition (MODE)."""
 import os
 import subprocess
 import sys
@@ -26,6 +26,12 @@ def work():
             cursor.execute("UPDATE job SET done = true WHERE id = %s", (job,))
         connection.commit()
         time.sleep(0.02)
+
+
+def look():
+    cursor = connect().cursor()
+    for number in range(20):
+        cursor.execute(f"SELECT count(*) AS run_{os.getpid()}_{number} FROM job WHERE NOT done")
 
 
 @app.get("/")
@@ -58,8 +64,13 @@ def buy():
 
 if sys.argv[1:] == ["work"]:
     work()
+if sys.argv[1:] == ["look"]:
+    look()
+    sys.exit()
 if os.environ["WORKER"] == "thread":
     threading.Thread(target=work, daemon=True).start()
-else:
+elif os.environ["WORKER"] == "process":
     subprocess.Popen([sys.executable, __file__, "work"])
+else:
+    subprocess.Popen(["sh", "-c", f"while sleep 0.1; do {sys.executable} {__file__} look; done"])
 app.run(port=int(os.environ["PORT"]), threaded=True)
