@@ -35,6 +35,9 @@ const LONG_REST: Duration = Duration::from_millis(300);
 const AGAIN_AND_AGAIN: u32 = 3;
 const APART: Duration = Duration::from_millis(50);
 
+/// How often the process of a connection is looked for.
+const LOOKS: u32 = 4;
+
 /// What is known of a connection's client.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Client {
@@ -42,8 +45,9 @@ pub(crate) struct Client {
     pub(crate) ports: Option<(u16, u16)>,
     /// The name that it gives itself.
     pub(crate) name: Option<String>,
-    /// Its process, once that was asked for; none if it cannot be seen.
-    process: Option<Option<ProcessId>>,
+    /// Its process, once that was seen, and how often it was looked for in vain.
+    process: Option<ProcessId>,
+    looked: u32,
 }
 
 impl Client {
@@ -52,12 +56,15 @@ impl Client {
         Self { ports: Some((from, to)), ..Self::default() }
     }
 
-    /// Its process, if that can be seen. Likely ones are looked at first.
+    /// Its process, if that can be seen. Likely ones are looked at first. The system's table of sockets may leave one out
+    /// while others come and go, so that one look is not enough.
     fn process(&mut self, likely: &BTreeSet<ProcessId>) -> Option<ProcessId> {
-        let ports = self.ports;
-        *self
-            .process
-            .get_or_insert_with(|| ports.and_then(|(from, to)| connected(from, to, likely)))
+        let (from, to) = self.ports?;
+        while self.process.is_none() && self.looked < LOOKS {
+            self.looked += 1;
+            self.process = connected(from, to, likely);
+        }
+        self.process
     }
 }
 
@@ -209,7 +216,7 @@ impl Background {
         if self.serving.is_empty() {
             self.look_who_serves();
         }
-        are_asleep(&self.serving)
+        are_asleep(self.serving.iter().copied())
     }
 
     /// The time, in nanoseconds.

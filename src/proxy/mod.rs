@@ -25,6 +25,7 @@ pub(crate) use certificate::Certificate;
 pub(crate) use connection::Target;
 #[cfg(feature = "mysql")]
 pub(crate) use mysql::Mysql;
+pub(crate) use peer::groups_are_asleep;
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::Postgres;
 #[cfg(feature = "redis")]

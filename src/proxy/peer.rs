@@ -34,21 +34,32 @@ pub(super) fn listening(port: u16) -> BTreeSet<ProcessId> {
     }
 }
 
-/// Whether no thread of these processes runs or could run; none if that cannot be seen.
+/// Whether no thread of a process of these groups runs or could run; none if that cannot be seen.
 #[cfg(target_os = "linux")]
-pub(super) fn are_asleep(processes: &BTreeSet<ProcessId>) -> Option<bool> {
+pub(crate) fn groups_are_asleep(groups: &[u32]) -> Option<bool> {
+    let is_of_them = |process: &procfs::process::Process| {
+        let group = process.stat().ok().and_then(|stat| u32::try_from(stat.pgrp).ok());
+        group.is_some_and(|group| groups.contains(&group))
+    };
+    let every = procfs::process::all_processes().into_iter().flatten().flatten();
+    are_asleep(every.filter(is_of_them).map(|process| process.pid()))
+}
+
+/// Whether no thread of these processes runs, could run or waits for a disk; none if that cannot be seen.
+#[cfg(target_os = "linux")]
+pub(super) fn are_asleep(processes: impl IntoIterator<Item = ProcessId>) -> Option<bool> {
     use procfs::process::Process;
 
     let mut is_known = false;
     for process in processes {
         // One that has ended sleeps for ever.
-        let Ok(tasks) = Process::new(*process).and_then(|process| process.tasks()) else {
+        let Ok(tasks) = Process::new(process).and_then(|process| process.tasks()) else {
             continue;
         };
         for task in tasks.flatten() {
             let Ok(stat) = task.stat() else { continue };
             is_known = true;
-            if stat.state == 'R' {
+            if matches!(stat.state, 'R' | 'D') {
                 return Some(false);
             }
         }
@@ -83,7 +94,13 @@ fn parent(_process: ProcessId) -> Option<ProcessId> {
 
 /// Elsewhere than on Linux, it is not seen whether a process runs.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn are_asleep(_processes: &BTreeSet<ProcessId>) -> Option<bool> {
+pub(super) fn are_asleep(_processes: impl IntoIterator<Item = ProcessId>) -> Option<bool> {
+    None
+}
+
+/// Elsewhere than on Linux, it is not seen whether a process runs.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn groups_are_asleep(_groups: &[u32]) -> Option<bool> {
     None
 }
 
@@ -141,12 +158,15 @@ mod tests {
         }
         assert_eq!(connected(port, from, &BTreeSet::new()), None, "it was not accepted yet");
         assert_eq!(listening(port), BTreeSet::from([own]));
-        assert_eq!(are_asleep(&BTreeSet::from([own])), Some(false), "this thread runs");
-        assert_eq!(are_asleep(&BTreeSet::new()), None);
+        assert_eq!(are_asleep([own]), Some(false), "this thread runs");
+        assert_eq!(are_asleep([]), None);
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         assert_eq!(parent(child.id().cast_signed()), Some(own));
         assert_eq!(ancestors(child.id().cast_signed()).next(), None, "this program does not count");
         assert!(!ancestors(own).any(|ancestor| ancestor == 1 || ancestor == own));
+        let group = rustix::process::getpgrp().as_raw_nonzero().get().cast_unsigned();
+        assert_eq!(groups_are_asleep(&[group]), Some(false), "this thread is of its own group");
+        assert_eq!(groups_are_asleep(&[]), None);
         child.kill().and_then(|()| child.wait()).unwrap();
         drop((client, listener));
         assert_eq!(listening(port), BTreeSet::new());

@@ -90,13 +90,18 @@ struct ProxiedConnection {
 }
 
 /// A statement that waits until no other of its buyer is at the gate. Those of one buyer go in the order of their texts.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug)]
 struct Candidate {
     place: usize,
     shape: String,
     text: String,
     number: ConnectionId,
+    /// How many others of its buyer have gone since it came.
+    overtaken: u32,
 }
+
+/// How many others may overtake a statement: what polls meanwhile, and is taken for a buyer's, does not end.
+const MOST_OVERTAKE: u32 = 16;
 
 /// What the tracker has counted since it was last asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -357,19 +362,20 @@ impl SessionTracker {
     /// Waits until no other statement of its buyer is at the gate: a request with several connections has one there at a
     /// time. Of several that come at once the first by its text is the first, so that it is the same one each time.
     fn await_place(&self, book: &mut MutexGuard<'_, Book>, candidate: Candidate) {
-        let place = candidate.place;
+        let (place, number) = (candidate.place, candidate.number);
         let is_parallel = book.is_beside_another(&candidate);
         book.has_parallel |= is_parallel;
         book.seen.parallel += u64::from(is_parallel);
-        book.candidates.push(candidate.clone());
+        book.candidates.push(candidate);
         self.answered.notify_all();
         let begun_ns = book.background.now();
         let mut since_ns = begun_ns;
         let mut known = 0;
         while !book.is_over() {
             let its = book.candidates.iter().filter(|one| one.place == place);
-            let (count, first) = (its.clone().count(), its.min());
-            let is_next = !book.is_busy(place) && first == Some(&candidate);
+            let (count, first) = (its.clone().count(), its.min_by_key(|one| one.turn()));
+            let is_first = first.is_some_and(|first| first.number == number);
+            let is_next = !book.is_busy(place) && is_first;
             let waited_ns = book.background.now().saturating_sub(begun_ns);
             if is_next && (!book.has_parallel || waited_ns >= nanos(LONGEST_QUIET)) {
                 break;
@@ -387,7 +393,10 @@ impl SessionTracker {
             }
             self.answered.wait_for(book, if is_next { QUIET } else { GLANCE });
         }
-        book.candidates.retain(|one| *one != candidate);
+        book.candidates.retain(|one| one.number != number);
+        for other in book.candidates.iter_mut().filter(|one| one.place == place) {
+            other.overtaken += 1;
+        }
     }
 
     /// A statement that the server will answer is now sent.
@@ -436,7 +445,13 @@ impl SessionTracker {
 impl Candidate {
     fn of(number: ConnectionId, place: usize, pending: &PendingStatement) -> Self {
         let text = pending.text.clone();
-        Self { place, shape: pending.shape.clone().unwrap_or_default(), text, number }
+        let shape = pending.shape.clone().unwrap_or_default();
+        Self { place, shape, text, number, overtaken: 0 }
+    }
+
+    /// What decides which of a buyer's statements goes first.
+    fn turn(&self) -> (bool, &str, &str, ConnectionId) {
+        (self.overtaken < MOST_OVERTAKE, &self.shape, &self.text, self.number)
     }
 }
 
@@ -534,5 +549,21 @@ impl Book {
         let is_odd = |place: usize| is_unclear || programs.contains(&place);
         self.seen.unclear += u64::from(line.owner.is_some_and(is_odd));
         line.owner
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_go_in_the_order_of_their_texts_unless_one_was_overtaken_too_often() {
+        let of = |text: &str, number| {
+            Candidate::of(number, 0, &PendingStatement::new(text.into(), Footprint::NOTHING))
+        };
+        let (mut late, poll) = (of("SELECT stock", 1), of("SELECT job", 2));
+        assert!(poll.turn() < late.turn());
+        late.overtaken = MOST_OVERTAKE;
+        assert!(late.turn() < poll.turn());
     }
 }

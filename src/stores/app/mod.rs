@@ -34,7 +34,7 @@ use crate::describe::checkout::{
 };
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
-use crate::proxy::{Irregularities, Proxy, SessionTracker};
+use crate::proxy::{Irregularities, Proxy, SessionTracker, groups_are_asleep};
 use crate::scheduler::{BuyerHandle, ClientCode, HELD_INSIDE, Waits};
 use crate::stores::http::{HttpExecutor, rows};
 use certified::Certified;
@@ -53,6 +53,10 @@ const SHORTEST: Duration = Duration::from_secs(60);
 /// it sends anything.
 const WATCHED: Duration = Duration::from_millis(300);
 const WATCHED_AT_WORK: Duration = Duration::from_millis(1_500);
+
+/// Time in which it computes, or waits for a processor, does not count, but for so much; and how often it is looked at.
+const AWAKE_AT_MOST: Duration = Duration::from_secs(10);
+const LOOKED_EVERY: Duration = Duration::from_millis(20);
 
 /// After how many executions it is watched in the same way.
 const WATCHED_AFTERWARDS: u32 = 1;
@@ -438,21 +442,23 @@ impl AppServer {
         }
     }
 
-    /// Pauses until the application has been asleep for so long, as far as that is seen, within bounds. A machine that is
-    /// busy otherwise may not let it send anything. Returns whether that was not broken off.
+    /// Pauses until the application, with all that it has started, has been asleep for so long, as far as that is seen,
+    /// within bounds. A machine that is busy otherwise may not let it send anything. Returns whether that was not broken
+    /// off.
     fn pauses_asleep(&self, most: Duration) -> bool {
+        let groups = self.sandbox.lock().as_ref().map_or_else(Vec::new, ServerSandbox::groups);
         let clock = Wall::start();
         let mut awake_ns = 0;
         loop {
             let begun_ns = clock.now();
-            if !self.terms.control.pause(ASKED_EVERY) {
+            if !self.terms.control.pause(LOOKED_EVERY) {
                 return false;
             }
             let now = clock.now();
-            if self.tracker.code_is_asleep() == Some(false) {
+            if groups_are_asleep(&groups) == Some(false) {
                 awake_ns += now - begun_ns;
             }
-            if now >= nanos(most) + awake_ns.min(nanos(RESTLESS_AT_MOST)) {
+            if now >= nanos(most) + awake_ns.min(nanos(AWAKE_AT_MOST)) {
                 return true;
             }
         }

@@ -192,6 +192,14 @@ impl ServerSandbox {
         self.home.servers()
     }
 
+    /// The process groups of the user's programs that run, to which the processes belong that they start.
+    #[cfg(feature = "app")]
+    pub(in crate::stores) fn groups(&self) -> Vec<u32> {
+        let inside = self.inside.lock();
+        let hosts = inside.servers.iter().filter(|server| server.has_others);
+        hosts.map(|server| server.child.id()).chain(inside.programs.iter().copied()).collect()
+    }
+
     /// The directory that this program itself writes in, if it has anything to write.
     pub(in crate::stores) fn own_dir(&self) -> &Path {
         self.home.ours()
