@@ -47,6 +47,7 @@ mod listed;
 mod lock_waits;
 mod meaning;
 mod pages;
+mod partition;
 mod private_servers;
 mod programs;
 mod progress;
