@@ -7,7 +7,7 @@ use clap::{Args, FromArgMatches, ValueEnum};
 
 use super::ci::JunitFlag;
 use super::parts::Parts;
-use super::{Cli, CliCommand, Ended, help, simulate};
+use super::{Cli, CliCommand, Ended, help, race, simulate};
 
 /// What `merge` takes.
 #[derive(Clone, Debug, Args)]
@@ -51,6 +51,7 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Ended, Error> {
     let parts = Parts::open(&args.parts)?;
     match parsed(parts.command())? {
         CliCommand::Simulate(of_all) => simulate::merge(*of_all, &parts, &args.flags),
+        CliCommand::Race(of_all) => race::merge(*of_all, &parts, &args.flags),
         _ => Err(Error::input("these are parts of a command that cannot be merged")),
     }
 }

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::base::error::Error;
+use crate::base::machine::Machine;
 use crate::base::partition::Slice;
 use crate::base::text::quantity::of;
 use crate::command::{Command, quoted};
@@ -18,7 +19,6 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::ci::JunitFlag;
 use super::meaning::refuse;
 
 /// The version of the form of what stands under `part`.
@@ -37,26 +37,26 @@ pub(super) struct PartitionFlag {
 }
 
 impl PartitionFlag {
-    /// Refuses what means nothing for a part. `number` is the flag that says how much work there is, if it was given.
+    /// Refuses what means nothing for a part. Each of the `needed` flags has to be given, for the reason beside it.
     pub(super) fn check(
-        number: Option<&'static str>,
+        needed: &[(&str, bool, &str)],
         is_json: bool,
-        junit: &JunitFlag,
+        about_all: &[(&str, bool)],
     ) -> Result<(), Error> {
         refuse(
-            &[("--junit", junit.junit.is_some())],
+            about_all,
             "is about all of the work, and --partition does a part of it; give it to `oversell-sim merge`",
         )?;
-        if !is_json {
-            return Err(Error::input(
-                "--partition writes a part of a report, which is JSON: add --format json, and choose another form when \
-                 you merge",
-            ));
+        if let Some((flag, _, why)) = needed.iter().find(|(_, is_given, _)| !is_given) {
+            return Err(Error::input(format!("--partition needs {flag}: {why}")));
         }
-        match number {
-            Some(_) => Ok(()),
-            None => Err(Error::input("--partition shares out --seeds: say how many there are")),
+        if is_json {
+            return Ok(());
         }
+        Err(Error::input(
+            "--partition writes a part of a report, which is JSON: add --format json, and choose another form when you \
+             merge",
+        ))
     }
 }
 
@@ -89,26 +89,24 @@ pub(super) struct PartOfRuns {
     pub(super) runs: Vec<PartOfRun>,
 }
 
-impl PartOfRuns {
-    /// Adds each run to its logbook. `rounds` is how many all parts have together.
-    pub(super) fn add_to(
-        self,
-        logbooks: &mut [Logbook],
-        slice: Slice,
-        rounds: u32,
-    ) -> Result<(), String> {
-        if self.runs.len() != logbooks.len() {
-            return Err(format!("it holds {}", of(self.runs.len() as u64, "strategy")));
-        }
-        for (run, logbook) in self.runs.into_iter().zip(logbooks) {
-            if run.was_interrupted() {
-                return Err(CUT_SHORT.into());
-            }
-            run.check(slice, rounds)?;
-            logbook.add_part(run)?;
-        }
-        Ok(())
+/// Adds each run of a part to its logbook. `rounds` is how many all parts have together.
+pub(super) fn add_runs(
+    runs: Vec<PartOfRun>,
+    logbooks: &mut [Logbook],
+    slice: Slice,
+    rounds: u32,
+) -> Result<(), String> {
+    if runs.len() != logbooks.len() {
+        return Err(format!("it holds {}", of(runs.len() as u64, "run")));
     }
+    for (run, logbook) in runs.into_iter().zip(logbooks) {
+        if run.was_interrupted() {
+            return Err(CUT_SHORT.into());
+        }
+        run.check(slice, rounds)?;
+        logbook.add_part(run)?;
+    }
+    Ok(())
 }
 
 /// Why a part that Ctrl-C ended is of no use.
@@ -144,7 +142,17 @@ pub(super) fn written(
 struct Read<P> {
     version: Option<String>,
     settings: Option<BTreeMap<String, Value>>,
+    server: Option<String>,
+    machine: Option<WrittenMachine>,
     part: Option<P>,
+}
+
+/// A machine as a report has it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+struct WrittenMachine {
+    os: String,
+    arch: String,
+    cores: usize,
 }
 
 /// A file that holds a part.
@@ -152,12 +160,14 @@ struct PartFile {
     path: PathBuf,
     version: String,
     settings: BTreeMap<String, Value>,
+    server: Option<String>,
+    machine: Option<WrittenMachine>,
     header: Header,
 }
 
 impl PartFile {
     fn open(path: &Path) -> Result<Self, Error> {
-        let Read { version, settings, part } = read::<IgnoredAny>(path)?;
+        let Read { version, settings, server, machine, part } = read::<IgnoredAny>(path)?;
         let refused = |why: &str| Error::input(format!("{}: {why}", path.display()));
         if part.is_none() {
             return Err(refused(
@@ -175,12 +185,8 @@ impl PartFile {
         if header.form != FORM || !header.slice.is_valid() {
             return Err(refused("its `part` is of no form that this version knows"));
         }
-        Ok(Self {
-            path: path.to_path_buf(),
-            version,
-            settings: settings.unwrap_or_default(),
-            header,
-        })
+        let (path, settings) = (path.to_path_buf(), settings.unwrap_or_default());
+        Ok(Self { path, version, settings, server, machine, header })
     }
 
     fn refused(&self, why: &str) -> Error {
@@ -213,6 +219,11 @@ impl PartFile {
         if let Some((name, value)) = self.settings.iter().find(|setting| !is_same(setting)) {
             let theirs = first.settings.get(name).map_or("none".into(), Value::to_string);
             return Err(other(&format!("`{name}`"), &value.to_string(), &theirs));
+        }
+        if self.server != first.server {
+            let [ours, theirs] =
+                [self, first].map(|file| file.server.clone().unwrap_or("none".into()));
+            return Err(other("server", &ours, &theirs));
         }
         if ours.command != theirs.command
             || ours.inputs != theirs.inputs
@@ -284,6 +295,19 @@ impl Parts {
     /// The command that does all of the work on one machine.
     pub(super) fn command(&self) -> &[String] {
         self.0.first().map_or(&[], |file| &file.header.command)
+    }
+
+    /// The server at which all of them were made, in its own words.
+    pub(super) fn server(&self) -> Option<String> {
+        self.0.first().and_then(|file| file.server.clone())
+    }
+
+    /// The machine that measured all of them; none if they were measured on machines that differ.
+    pub(super) fn machine(&self) -> Option<Machine> {
+        let first = self.0.first()?.machine.as_ref()?;
+        let is_same = self.0.iter().all(|file| file.machine.as_ref() == Some(first));
+        let WrittenMachine { os, arch, cores } = first.clone();
+        is_same.then(|| Machine::written(os, arch, cores))
     }
 
     /// Makes sure that what the command reads is here as it was for the parts.

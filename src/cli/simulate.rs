@@ -125,14 +125,17 @@ pub(super) fn merge(args: SimulateArgs, parts: &Parts, flags: &MergeFlags) -> Re
     parts.check_inputs(&task.inputs(), &args.path)?;
     let mut logbooks: Vec<Logbook> =
         task.strategies.iter().map(|_| Logbook::open(&task.expectations)).collect();
-    parts.each(|slice, part: PartOfRuns| part.add_to(&mut logbooks, slice, task.seeds))?;
+    parts.each(|slice, part: PartOfRuns| {
+        parts::add_runs(part.runs, &mut logbooks, slice, task.seeds)
+    })?;
     told(&args, |task, _| Ok(seeds::merged(&task.strategies, &task.scene, &task.again, logbooks)))
 }
 
 /// Simulates one part of the seeds, and writes a part of the report.
 fn simulate_slice(args: &SimulateArgs, slice: Slice) -> Result<Ended, Error> {
     let is_json = args.format == OutputFormat::Json;
-    PartitionFlag::check(args.seeds.is_some().then_some("--seeds"), is_json, &args.junit)?;
+    let needed = [("--seeds", args.seeds.is_some(), "say how many there are to share out")];
+    PartitionFlag::check(&needed, is_json, &[("--junit", args.junit.junit.is_some())])?;
     let task = task(args)?;
     let output = Output::open(args.output.as_deref(), "--output")?;
     let control = interrupt::control()?;

@@ -5,8 +5,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use assert_cmd::cargo::cargo_bin;
+use oversell_sim::unstable::attempt::Failure;
+use oversell_sim::unstable::buyer::Ending;
+use oversell_sim::unstable::logbook::Logbook;
+use oversell_sim::unstable::render;
+use oversell_sim::unstable::settings::Settings;
+use oversell_sim::unstable::threads::Round;
+use oversell_sim::{Expectation, Report};
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::fixture;
 
 /// A shop in which a broken checkout sells too much with some seeds, and not with all.
 const SHOP: &str = "strategy = \"naive, cas\"\nbuyers = 3\nstock = 2\n\
@@ -119,6 +128,147 @@ fn the_parts_of_a_simulation_come_to_the_report_of_one_machine() {
             }
         }
     }
+}
+
+/// Rounds of a race of all sizes, some of them alike: right ones, and ones in which too much is sold.
+fn rounds(number: u32) -> Vec<Round> {
+    let of_number = |number: u32| {
+        let buyers = 1 + number * number % 150;
+        let visits = (0..buyers).map(|buyer| {
+            let ending = match buyer {
+                0 => Ending::Bought,
+                1..=3 if number % 7 == 4 => Ending::Bought,
+                2 if number % 3 == 1 => Ending::Failed(Failure::Refused),
+                _ => Ending::Rejected,
+            };
+            let mut visit = fixture::visit(buyer, 1, ending);
+            visit.ended_ns += u64::from(number * 7_919 + buyer * 104_729) % 50_000_000;
+            visit.conflicts = (number + buyer) % 5;
+            visit
+        });
+        let mut round = fixture::round_of(1, visits.collect());
+        round.number = number;
+        round.books.trouble = (number % 5 == 3).then(|| format!("trouble in round {number}"));
+        round
+    };
+    (1..=number).map(of_number).collect()
+}
+
+#[test]
+fn the_parts_of_a_race_come_to_the_report_of_one_machine_that_had_measured_the_same() {
+    let expected = [
+        "oversold = 0",
+        "buyers < 140",
+        "winners > 0",
+        "failed < 2",
+        "total.buyers > 5",
+        "evidence = broken",
+    ];
+    let expected = expected.map(|text| Expectation::parse(text).unwrap());
+    let told = |logbook: Logbook| {
+        let settings = Settings::default();
+        let run = logbook.close("cas", false, "again".into());
+        render::json(&Report::new("memory", settings.in_effect(), vec![run])).unwrap()
+    };
+    for many in [0, 1, 3, 60, 1_100] {
+        let rounds = rounds(many);
+        let mut whole = Logbook::open(&expected);
+        for round in &rounds {
+            whole.enter(round);
+        }
+        let whole = told(whole);
+        for of in [1, 2, 7] {
+            let mut merged = Logbook::open(&expected);
+            for part in (1..=of).rev() {
+                let mut logbook = Logbook::open(&expected);
+                for round in rounds.iter().filter(|round| (round.number - 1) % of == part - 1) {
+                    logbook.enter(round);
+                }
+                let text = serde_json::to_string(&logbook.into_part(false)).unwrap();
+                merged.add_part(serde_json::from_str(&text).unwrap()).unwrap();
+            }
+            assert_eq!(told(merged), whole, "{many} rounds in {of} parts");
+        }
+    }
+}
+
+#[test]
+fn a_race_is_run_in_parts() {
+    let machine = Machine::new();
+    let race = ["race", "--buyers", "40", "--stock", "3", "--rounds", "10", "--seed", "5"];
+    let expected = ["--expect", "oversold = 0", "--expect", "total.units_sold = 30"];
+    let cas = [&race[..], &["--strategy", "cas,optimistic"], &expected].concat();
+    let sqlite =
+        [&race[..], &["--strategy", "conditional", "--store", "sqlite"], &expected].concat();
+    for (command, strategies) in [(cas, 2), (sqlite, 1)] {
+        let alone = machine.run(&[&command[..], &["--format", "json"]].concat());
+        let alone: Value = serde_json::from_str(&alone.stdout).unwrap();
+        for of in [1, 2, 7, 12] {
+            let files = machine.parts(&command, of);
+            let merged = machine.merge(&files, &["--format", "json"]);
+            assert_eq!(merged.code, 0, "{}", merged.stderr);
+            let merged: Value = serde_json::from_str(&merged.stdout).unwrap();
+            for part in ["schema", "version", "world", "machine", "store", "server", "settings"] {
+                assert_eq!(merged[part], alone[part], "{part}");
+            }
+            assert_eq!(merged["runs"].as_array().unwrap().len(), strategies);
+            for (run, alone) in std::iter::zip(
+                merged["runs"].as_array().unwrap(),
+                alone["runs"].as_array().unwrap(),
+            ) {
+                for same in
+                    ["strategy", "evidence", "rounds", "findings", "again", "hint", "interrupted"]
+                {
+                    assert_eq!(run[same], alone[same], "{same}");
+                }
+                for same in ["buyers", "units_sold", "stock_left", "findings"] {
+                    assert_eq!(run["figures"][same], alone["figures"][same], "{same}");
+                }
+                assert_eq!(run["round_times"].as_array().unwrap().len(), 10);
+                assert_eq!(run["expectations"].as_array().unwrap().len(), 2);
+            }
+            if of == 1 {
+                let part = fs::read_to_string(machine.path(&files[0])).unwrap();
+                let part: Value = serde_json::from_str(&part).unwrap();
+                for measured in ["figures", "latencies", "round_times", "worst", "banners"] {
+                    assert_eq!(
+                        merged["runs"][0][measured], part["runs"][0][measured],
+                        "{measured}"
+                    );
+                }
+            }
+            let csv = machine.merge(&files, &["--format", "csv"]);
+            assert_eq!((csv.code, csv.stdout.lines().count()), (0, 1 + strategies));
+        }
+    }
+}
+
+#[test]
+fn what_a_race_lost_in_one_part_is_lost_in_all() {
+    let machine = Machine::new();
+    let race = ["race", "--strategy", "naive", "--buyers", "30", "--rounds", "4", "--seed", "5"];
+    let files = machine.parts(&[&race[..], &["--expect", "oversold = 0"]].concat(), 2);
+    let merged = machine.merge(&files, &[]);
+    assert_eq!(merged.code, 1, "{}", merged.stdout);
+    assert!(merged.stdout.contains("oversold = 0  NOT MET"), "{}", merged.stdout);
+}
+
+#[test]
+fn parts_of_machines_that_differ_say_nothing_of_a_machine() {
+    let machine = Machine::new();
+    let race = ["race", "--strategy", "cas", "--buyers", "20", "--rounds", "4", "--seed", "5"];
+    let files = machine.parts(&race, 2);
+    let of = |files: &[String]| {
+        let merged = machine.merge(files, &["--format", "json"]);
+        assert_eq!(merged.code, 0, "{}", merged.stderr);
+        serde_json::from_str::<Value>(&merged.stdout).unwrap()["machine"].clone()
+    };
+    assert!(of(&files)["cores"].is_u64());
+    change(&machine.path(&files[0]), |part| part["machine"]["cores"] = 512.into());
+    assert_eq!(of(&files), Value::Null);
+    change(&machine.path(&files[0]), |part| part["server"] = "PostgreSQL 9.1".into());
+    let said = machine.refused(&[&files[0], &files[1]]);
+    assert!(said.contains("its server is") && said.contains("PostgreSQL 9.1"), "{said}");
 }
 
 #[test]
@@ -300,7 +450,7 @@ fn what_means_nothing_for_a_part_is_refused() {
     let machine = Machine::new();
     for (flags, why) in [
         (&["--seeds", "4"][..], "add --format json"),
-        (&["--format", "json"], "say how many there are"),
+        (&["--format", "json"], "--partition needs --seeds"),
         (
             &["--seeds", "4", "--format", "json", "--junit", "x"],
             "--junit: is about all of the work",
@@ -308,6 +458,20 @@ fn what_means_nothing_for_a_part_is_refused() {
     ] {
         let said =
             machine.run(&[&["simulate", "shop.toml", "--partition", "slice:1/2"], flags].concat());
+        assert_eq!(said.code, 2);
+        assert!(said.stderr.contains(why), "{}", said.stderr);
+    }
+    for (flags, why) in [
+        (&["--seed", "1"][..], "--partition needs --rounds"),
+        (&["--rounds", "4"], "--partition needs --seed"),
+        (
+            &["--rounds", "4", "--seed", "1", "--baseline", "x"],
+            "--baseline: is about all of the work",
+        ),
+        (&["--rounds", "4", "--seed", "1"], "add --format json"),
+    ] {
+        let said = machine
+            .run(&[&["race", "--strategy", "cas", "--partition", "slice:1/2"], flags].concat());
         assert_eq!(said.code, 2);
         assert!(said.stderr.contains(why), "{}", said.stderr);
     }
