@@ -11,6 +11,7 @@ use crate::base::error::Error;
 use crate::base::machine::Machine;
 use crate::base::partition::Slice;
 use crate::base::text::quantity::of;
+use crate::check::report::SCHEMA;
 use crate::command::{Command, quoted};
 use crate::render;
 use crate::run::logbook::{Logbook, PartOfRun};
@@ -45,7 +46,7 @@ impl PartitionFlag {
     ) -> Result<(), Error> {
         refuse(
             about_all,
-            "is about all of the work, and --partition does a part of it; give it to `oversell-sim merge`",
+            "is about all of the work, and --partition does a part of it: leave it to `oversell-sim merge`",
         )?;
         if let Some((flag, _, why)) = needed.iter().find(|(_, is_given, _)| !is_given) {
             return Err(Error::input(format!("--partition needs {flag}: {why}")));
@@ -79,7 +80,11 @@ impl Header {
     /// The command that makes this part, or another one.
     fn again(&self, slice: Slice) -> String {
         let words: Vec<_> = self.command.iter().map(|word| quoted(word)).collect();
-        format!("{} --partition {slice} --format json", words.join(" "))
+        let only_parts_are_json = ["check", "survey"];
+        let is_one =
+            self.command.get(1).is_some_and(|verb| only_parts_are_json.contains(&verb.as_str()));
+        let format = if is_one { "" } else { " --format json" };
+        format!("{} --partition {slice}{format}", words.join(" "))
     }
 }
 
@@ -111,6 +116,19 @@ pub(super) fn add_runs(
 
 /// Why a part that Ctrl-C ended is of no use.
 const CUT_SHORT: &str = "it was cut short";
+
+/// The report of a part that is nothing else: the command has no report in JSON.
+#[derive(Serialize)]
+pub(super) struct PartReport {
+    schema: u32,
+    version: &'static str,
+}
+
+impl Default for PartReport {
+    fn default() -> Self {
+        Self { schema: SCHEMA, version: env!("CARGO_PKG_VERSION") }
+    }
+}
 
 /// A report with what makes it a part.
 #[derive(Serialize)]
