@@ -58,6 +58,7 @@ mod resume;
 mod retries;
 mod roles;
 mod running_shop;
+mod scale;
 mod scenarios;
 mod schedules;
 mod schema;
