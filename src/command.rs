@@ -93,6 +93,12 @@ impl Command {
         })
     }
 
+    /// Its words, the program's name first.
+    #[must_use]
+    pub fn words(&self) -> &[String] {
+        &self.words
+    }
+
     /// One word more, such as a file.
     #[must_use]
     pub fn word(mut self, word: &str) -> Self {

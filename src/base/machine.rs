@@ -26,4 +26,10 @@ impl Machine {
             cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         }
     }
+
+    /// One that another machine has written about itself. Its names are kept for as long as the process runs.
+    #[cfg(feature = "cli")]
+    pub(crate) fn written(os: String, arch: String, cores: usize) -> Self {
+        Self { os: os.leak(), arch: arch.leak(), cores }
+    }
 }

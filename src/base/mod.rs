@@ -4,9 +4,12 @@ pub mod chance;
 pub mod clock;
 pub mod control;
 pub(crate) mod error;
+#[cfg(feature = "cli")]
+pub(crate) mod fingerprint;
 pub mod machine;
 pub(crate) mod memo;
 pub(crate) mod monitor;
+pub(crate) mod partition;
 pub(crate) mod relation;
 pub(crate) mod samples;
 pub mod statistics;

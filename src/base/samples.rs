@@ -4,8 +4,10 @@
 //! gigabytes; one thread that serves millions of buyers records millions. So samples gather in a
 //! list, and only a list that fills up is poured into a histogram.
 
+use std::fmt::Write;
+
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Samples in the list before they are poured.
 const FULL: usize = 4096;
@@ -14,8 +16,13 @@ const LONGEST_NS: u64 = 7_200_000_000_000;
 /// Significant decimal digits kept.
 const DIGITS: u8 = 3;
 
-/// A set of durations in nanoseconds.
-#[derive(Clone, Debug, Default)]
+/// The most samples that a text may say there are: more than any run has, and few enough to be added up.
+const MOST: u64 = 1 << 48;
+
+/// A set of durations in nanoseconds. As text it is each value with its number, such as `1200 1350*3`: of more than 4,096,
+/// each is the longest of those that the histogram does not tell apart, so that sets which were texts are merged without loss.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Samples {
     fresh: Vec<u64>,
     poured: Option<Box<Histogram<u64>>>,
@@ -124,6 +131,68 @@ impl Samples {
     }
 }
 
+impl From<Samples> for String {
+    fn from(mut samples: Samples) -> Self {
+        let mut text = Self::new();
+        let mut say = |value: u64, number: u64| {
+            let gap = if text.is_empty() { "" } else { " " };
+            // Cannot fail: it is written to memory.
+            let _ = match number {
+                1 => write!(text, "{gap}{value}"),
+                _ => write!(text, "{gap}{value}*{number}"),
+            };
+        };
+        if samples.poured.is_some() {
+            samples.pour();
+        }
+        match &samples.poured {
+            None => {
+                samples.fresh.sort_unstable();
+                for same in samples.fresh.chunk_by(|one, next| one == next) {
+                    say(same[0], same.len() as u64);
+                }
+            }
+            Some(histogram) => histogram
+                .iter_recorded()
+                .for_each(|step| say(step.value_iterated_to(), step.count_since_last_iteration())),
+        }
+        text
+    }
+}
+
+impl TryFrom<String> for Samples {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let mut all = Vec::new();
+        let mut total = 0_u64;
+        for word in text.split_whitespace() {
+            let (value, number) = word.split_once('*').unwrap_or((word, "1"));
+            let read = |text: &str| text.parse::<u64>().map_err(|_| format!("no samples: {word}"));
+            let (value, number) = (read(value)?, read(number)?);
+            total = total.saturating_add(number);
+            if total > MOST {
+                return Err("more samples than any run has".into());
+            }
+            all.push((value, number));
+        }
+        let mut samples = Self::default();
+        if total <= FULL as u64 {
+            for (value, number) in all {
+                samples.fresh.extend((0..number).map(|_| value));
+            }
+        } else {
+            samples.pour();
+            for histogram in samples.poured.iter_mut() {
+                all.iter().for_each(|(value, number)| {
+                    histogram.saturating_record_n(*value, *number);
+                });
+            }
+        }
+        Ok(samples)
+    }
+}
+
 /// Durations of about the same length, and how many there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -136,7 +205,7 @@ pub struct DurationClass {
 }
 
 /// Percentiles of a set of durations, in nanoseconds; of more than 4,096, right to three digits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Spread {
@@ -195,6 +264,37 @@ mod tests {
             assert!(below.abs_diff(100) <= 1, "{below} of {many} up to 100 µs");
         }
         assert_eq!(Samples::default().classes(), []);
+    }
+
+    #[test]
+    fn sets_that_were_texts_are_merged_without_loss() {
+        for (many, parts) in [(0, 2), (10, 7), (4_096, 2), (4_097, 2), (30_000, 3), (6_000, 7)] {
+            let mut whole = Samples::default();
+            let mut dealt = vec![Samples::default(); parts];
+            for number in 0..many as u64 {
+                // Some are zero, and some longer than the longest that is told apart.
+                let nanos = number.pow(4) % 9_999_999_999_999;
+                whole.record(nanos);
+                dealt[number as usize % parts].record(nanos);
+            }
+            let mut merged = Samples::default();
+            for part in dealt.into_iter().rev() {
+                let text = String::from(part);
+                merged.merge(&Samples::try_from(text.clone()).unwrap());
+                assert_eq!(text, String::from(Samples::try_from(text.clone()).unwrap()));
+            }
+            assert_eq!(merged.spread(), whole.spread(), "{many} in {parts} parts");
+            assert_eq!(merged.classes(), whole.classes(), "{many} in {parts} parts");
+            assert_eq!(String::from(merged), String::from(whole), "{many} in {parts} parts");
+        }
+    }
+
+    #[test]
+    fn what_says_no_samples_is_refused() {
+        for text in ["x", "1*", "*3", "-1", "1.5", "1*18446744073709551615", "9*281474976710656 1"]
+        {
+            assert!(Samples::try_from(text.to_owned()).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -10,6 +10,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::report::{Evidence, Figures, Judgement, METRICS, Metric, MetricValue};
 use crate::base::relation::Relation;
 use crate::base::text::nearest::{did_you_mean, shown};
@@ -103,6 +105,40 @@ impl Expectation {
             Subject::EachRound(metric) | Subject::Total(metric) => metric.name,
             Subject::Evidence => EVIDENCE,
         }
+    }
+
+    /// How it has fared in the whole run.
+    fn concluded(
+        &self,
+        standing: Standing,
+        total: &Figures,
+        evidence: Evidence,
+        incomplete: Option<&str>,
+    ) -> Judgement {
+        let Standing { held, seen, round, mut witnessed, .. } = standing;
+        let expectation = self.to_string();
+        let mut judgement = Judgement { expectation, held, seen, round, unproven: None };
+        match self.subject {
+            Subject::EachRound(_) => {}
+            Subject::Total(metric) => {
+                let seen = (metric.value)(total);
+                witnessed |= is_witnessed(metric, seen);
+                judgement.held = self.holds(seen);
+                judgement.seen = figure(seen);
+            }
+            Subject::Evidence => {
+                let is_it = self.bound == Bound::Evidence(evidence);
+                judgement.held = is_it == (self.relation == Relation::Equal);
+                judgement.seen = evidence.word().into();
+                return judgement;
+            }
+        }
+        let bears = witnessed || self.allows_incomplete || incomplete.is_none();
+        if judgement.held && !bears {
+            judgement.held = false;
+            judgement.unproven = incomplete.map(str::to_owned);
+        }
+        judgement
     }
 
     fn holds(&self, seen: MetricValue) -> bool {
@@ -216,82 +252,104 @@ impl fmt::Display for Expectation {
     }
 }
 
+/// How an expectation has fared in the rounds so far.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Standing {
+    held: bool,
+    seen: String,
+    /// The round in which it first did not hold.
+    round: Option<u32>,
+    /// The last round that it was held against; 0 if none was.
+    last: u32,
+    /// Whether it is about something that went wrong and was seen to go wrong.
+    witnessed: bool,
+}
+
 /// Holds expectations against a run as its rounds come in.
 #[derive(Clone, Debug)]
 pub struct Judge {
     expectations: Vec<Expectation>,
-    judgements: Vec<Judgement>,
-    /// For each expectation, whether it is about something that went wrong and was seen to go wrong.
-    witnessed: Vec<bool>,
+    standings: Vec<Standing>,
 }
+
+/// What a judge knows of the rounds of one part of a run, in the order of its expectations.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PartJudged(Vec<Standing>);
 
 impl Judge {
     /// A judge of these.
     #[must_use]
     pub fn new(expectations: &[Expectation]) -> Self {
-        let unseen = |expectation: &Expectation| Judgement {
-            expectation: expectation.to_string(),
+        let unseen = Standing {
             // An expectation that was never checked was not met.
             held: false,
             seen: "not reached".into(),
             round: None,
-            unproven: None,
+            last: 0,
+            witnessed: false,
         };
-        Self {
-            expectations: expectations.to_vec(),
-            judgements: expectations.iter().map(unseen).collect(),
-            witnessed: vec![false; expectations.len()],
-        }
+        Self { expectations: expectations.to_vec(), standings: vec![unseen; expectations.len()] }
     }
 
     /// Looks at one more round.
     pub fn see_round(&mut self, number: u32, figures: &Figures) {
-        let judgements = self.judgements.iter_mut().zip(&mut self.witnessed);
-        for (expectation, (judgement, witnessed)) in self.expectations.iter().zip(judgements) {
+        for (expectation, standing) in self.expectations.iter().zip(&mut self.standings) {
             let Subject::EachRound(metric) = expectation.subject else { continue };
-            if judgement.round.is_some() {
+            if standing.round.is_some() {
                 continue;
             }
             let seen = (metric.value)(figures);
-            *witnessed |= is_witnessed(metric, seen);
-            judgement.held = expectation.holds(seen);
-            judgement.seen = figure(seen);
-            judgement.round = (!judgement.held).then_some(number);
+            standing.witnessed |= is_witnessed(metric, seen);
+            standing.held = expectation.holds(seen);
+            standing.seen = figure(seen);
+            standing.last = number;
+            standing.round = (!standing.held).then_some(number);
         }
+    }
+
+    /// What it knows so far.
+    #[must_use]
+    pub fn of_part(&self) -> PartJudged {
+        PartJudged(self.standings.clone())
+    }
+
+    /// Takes in what a judge of the same expectations knows of other rounds of the same run.
+    ///
+    /// # Errors
+    /// If that judge had another number of expectations.
+    pub fn see_part(&mut self, part: PartJudged) -> Result<(), String> {
+        if part.0.len() != self.standings.len() {
+            return Err("it was made with other expectations".into());
+        }
+        for (ours, theirs) in self.standings.iter_mut().zip(part.0) {
+            let witnessed = ours.witnessed || theirs.witnessed;
+            let takes_theirs = match (ours.round, theirs.round) {
+                (Some(here), Some(there)) => there < here,
+                (None, None) => theirs.last > ours.last,
+                (here, _) => here.is_none(),
+            };
+            if takes_theirs {
+                *ours = theirs;
+            }
+            ours.witnessed = witnessed;
+        }
+        Ok(())
     }
 
     /// Judges the whole run. `incomplete` is why it supports no claim of absence, if it does not.
     #[must_use]
     pub fn conclude(
-        mut self,
+        self,
         total: &Figures,
         evidence: Evidence,
         incomplete: Option<&str>,
     ) -> Vec<Judgement> {
-        let judgements = self.judgements.iter_mut().zip(&mut self.witnessed);
-        for (expectation, (judgement, witnessed)) in self.expectations.iter().zip(judgements) {
-            match expectation.subject {
-                Subject::EachRound(_) => {}
-                Subject::Total(metric) => {
-                    let seen = (metric.value)(total);
-                    *witnessed |= is_witnessed(metric, seen);
-                    judgement.held = expectation.holds(seen);
-                    judgement.seen = figure(seen);
-                }
-                Subject::Evidence => {
-                    let is_it = expectation.bound == Bound::Evidence(evidence);
-                    judgement.held = is_it == (expectation.relation == Relation::Equal);
-                    judgement.seen = evidence.word().into();
-                    continue;
-                }
-            }
-            let bears = *witnessed || expectation.allows_incomplete || incomplete.is_none();
-            if judgement.held && !bears {
-                judgement.held = false;
-                judgement.unproven = incomplete.map(str::to_owned);
-            }
-        }
-        self.judgements
+        let standings = self.expectations.iter().zip(self.standings);
+        standings
+            .map(|(expectation, standing)| {
+                expectation.concluded(standing, total, evidence, incomplete)
+            })
+            .collect()
     }
 }
 

@@ -40,6 +40,11 @@ fn limit(text: &str) -> Result<std::sync::Arc<Limit>, String> {
 }
 
 impl BaselineFlags {
+    /// Whether an earlier report was named.
+    pub(super) fn is_given(&self) -> bool {
+        self.baseline.is_some()
+    }
+
     /// The earlier report, if one was named.
     pub(super) fn read(&self) -> Result<Option<Baseline>, Error> {
         self.baseline.as_deref().map(Baseline::read).transpose()

@@ -46,6 +46,20 @@ pub(super) struct OpenSuite {
     clock: Wall,
 }
 
+impl OpenSuite {
+    /// It with its cases, now that it is over.
+    pub(super) fn over(self, mut cases: Vec<TestCase>) -> TestSuite {
+        let Self { name, file, began, clock } = self;
+        let described_in = file.as_ref().map(|file| Path::new(&file.named));
+        let findings = cases.iter_mut().flat_map(|case| &mut case.findings);
+        for place in findings.flat_map(|finding| &mut finding.places) {
+            place.code.file = tagged_file(&place.code.file, described_in);
+        }
+        let took = Duration::from_nanos(clock.now());
+        TestSuite { name, file, began, took, cases }
+    }
+}
+
 /// The file that a tag names, as a path in the repository. A relative path is looked for in the folder of the file that
 /// describes the run, and in the folders around that.
 fn tagged_file(tagged: &str, described_in: Option<&Path>) -> String {
@@ -89,15 +103,12 @@ impl CiLog {
     }
 
     /// Ends a suite, and prints its annotations.
-    pub(super) fn end(&mut self, suite: OpenSuite, mut cases: Vec<TestCase>) -> Result<(), Error> {
-        let OpenSuite { name, file, began, clock } = suite;
-        let described_in = file.as_ref().map(|file| Path::new(&file.named));
-        let findings = cases.iter_mut().flat_map(|case| &mut case.findings);
-        for place in findings.flat_map(|finding| &mut finding.places) {
-            place.code.file = tagged_file(&place.code.file, described_in);
-        }
-        let took = Duration::from_nanos(clock.now());
-        let suite = TestSuite { name, file, began, took, cases };
+    pub(super) fn end(&mut self, suite: OpenSuite, cases: Vec<TestCase>) -> Result<(), Error> {
+        self.add(suite.over(cases))
+    }
+
+    /// Adds a suite that has ended, and prints its annotations.
+    pub(super) fn add(&mut self, suite: TestSuite) -> Result<(), Error> {
         if self.is_github {
             to_stdout(&annotations(&suite))?;
         }

@@ -11,6 +11,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("replay", include_str!("examples/replay.sh")),
     ("play", include_str!("examples/play.sh")),
     ("simulate", include_str!("examples/simulate.sh")),
+    ("merge", include_str!("examples/merge.sh")),
     ("check", include_str!("examples/check.sh")),
     ("doctor", include_str!("examples/doctor.sh")),
     #[cfg(feature = "app")]

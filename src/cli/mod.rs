@@ -19,7 +19,9 @@ mod keys;
 mod learn;
 mod list;
 mod meaning;
+mod merge;
 mod output;
+mod parts;
 mod play;
 mod progress;
 mod race;
@@ -111,6 +113,8 @@ enum CliCommand {
     Play(Box<play::PlayArgs>),
     /// Simulate a shop in virtual time: networks, holds, money, crashes, replicas, consensus.
     Simulate(Box<simulate::SimulateArgs>),
+    /// Make one report from the parts that several machines have made with --partition.
+    Merge(merge::MergeArgs),
     /// Run scenario files and check what they expect; or rehearse your own checkout.
     Check(check::CheckArgs),
     /// Walk through a running application once, and report its statements, its tables, and what would make orders
@@ -175,6 +179,7 @@ pub fn main() -> ExitCode {
         CliCommand::Replay(args) => replay::run(&args),
         CliCommand::Play(args) => play::run(&args),
         CliCommand::Simulate(args) => simulate::run(&args),
+        CliCommand::Merge(args) => merge::run(&args),
         CliCommand::Check(args) => check::run(&args),
         CliCommand::Doctor(args) => doctor::run(&args),
         #[cfg(feature = "app")]

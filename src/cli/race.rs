@@ -1,28 +1,35 @@
 //! `race`: flags in, a report out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::base::chance;
 use crate::base::error::Error;
+use crate::base::fingerprint::fingerprint;
+use crate::base::partition::Slice;
 use crate::check::expect::Expectation;
 use crate::check::report::Report;
-use crate::command::Verb;
-use crate::domain::op::OpKind;
+use crate::command::{Command, Verb};
+use crate::domain::op::{OpKind, Units};
 use crate::domain::settings::{Part, Settings};
 use crate::explore::with_carts;
 use crate::render::{self, TestCase, Width};
-use crate::run::rounds::race_all_at;
+use crate::run::logbook::{Logbook, PartOfRun};
+use crate::run::rounds::{self, race_all_at, race_part};
 use crate::stores::{Address, StoreKind};
 use crate::strategies;
 use crate::worlds::dyn_strategy::DynStrategy;
+use crate::worlds::threads::Control;
 use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
 
 use super::baseline::{BaselineFlags, tell};
 use super::ci::{CiLog, JunitFlag, logged};
 use super::flags::{self, DescribedCheckout, Offer, SettingFlags, applied};
 use super::meaning::{check_level, refuse};
+use super::merge::MergeFlags;
 use super::output::{Output, refuse_same_file, tell_password, to_stderr};
+use super::parts::{self, Header, PartitionFlag, Parts};
 use super::{Ended, interrupt, progress};
 
 /// How long buyers wait in a race of the zoo in memory, if no flag says so. Some of its strategies keep locks for ever,
@@ -154,6 +161,8 @@ pub(crate) struct RaceArgs {
     #[arg(long)]
     allow_incomplete: bool,
     #[command(flatten)]
+    partition: PartitionFlag,
+    #[command(flatten)]
     baseline: BaselineFlags,
     /// The form of the report
     #[arg(long, value_enum, default_value_t = ReportFormat::Table, help_heading = "The report")]
@@ -176,6 +185,42 @@ pub(crate) struct RaceArgs {
 }
 
 impl RaceArgs {
+    /// The file that describes what is raced.
+    fn file(&self) -> Option<&Path> {
+        self.checkout.as_deref().or(self.app.as_deref())
+    }
+
+    /// The fingerprint of that file.
+    fn inputs(&self) -> Result<String, Error> {
+        let Some(path) = self.file() else { return Ok(fingerprint(&"")) };
+        let text = std::fs::read(path);
+        text.map(|text| fingerprint(&text))
+            .map_err(|error| Error::input(format!("cannot read {}: {error}", path.display())))
+    }
+
+    /// The command that races all rounds on one machine. A password is left out.
+    fn whole(&self, task: &Task) -> Command {
+        let command = self
+            .strategies
+            .iter()
+            .fold(Command::new(Verb::Race.name()), |command, name| command.flag("strategy", name));
+        let files = [("checkout", &self.checkout), ("app", &self.app)];
+        let command = files
+            .into_iter()
+            .filter_map(|(name, file)| Some((name, file.as_ref()?)))
+            .fold(command, |command, (name, file)| command.flag(name, &file.display().to_string()));
+        let given = self.settings.given().iter().chain(self.store.settings.given());
+        let command = given.fold(command, |command, (setting, text)| match setting.flag.value {
+            Some(_) => command.flag(setting.name, text),
+            None => command.switch(setting.name),
+        });
+        let command =
+            self.expectations.iter().fold(command.at(&task.address), |command, expected| {
+                command.flag("expect", &expected.to_string())
+            });
+        if self.allow_incomplete { command.switch("allow-incomplete") } else { command }
+    }
+
     /// A checkout that is described in a file, and its settings: its own, unless a flag says otherwise.
     fn described(
         &self,
@@ -203,19 +248,119 @@ impl RaceArgs {
 }
 
 pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
+    if let Some(slice) = args.partition.partition {
+        return race_slice(args, slice);
+    }
+    told(args, |task, control| {
+        let Task { strategies, settings, address, expectations } = task;
+        tell_password(address);
+        watched(args, task, Slice::WHOLE, control, || {
+            race_all_at(address, strategies, settings, expectations, control)
+        })
+    })
+}
+
+/// What has to be known of a part of a race.
+#[derive(Serialize, Deserialize)]
+struct PartOfRace {
+    /// How many products there were, as a described checkout's shop has them.
+    items: u8,
+    /// Units of each at the start.
+    stock: Units,
+    runs: Vec<PartOfRun>,
+}
+
+/// Makes the report of all rounds from its parts.
+pub(super) fn merge(args: RaceArgs, parts: &Parts, flags: &MergeFlags) -> Result<Ended, Error> {
+    let args = RaceArgs {
+        format: flags.format()?,
+        output: flags.output.clone(),
+        junit: flags.junit.clone(),
+        quiet: flags.quiet,
+        partition: PartitionFlag::default(),
+        ..args
+    };
+    told(&args, |task, _| {
+        let mut settings = task.settings.clone();
+        if let Some(file) = args.file() {
+            parts.check_inputs(&args.inputs()?, file)?;
+        }
+        let mut logbooks: Vec<Logbook> =
+            task.strategies.iter().map(|_| Logbook::open(&task.expectations)).collect();
+        parts.each(|slice, PartOfRace { items, stock, runs }| {
+            settings = Settings { items, stock, ..settings.clone() };
+            parts::add_runs(runs, &mut logbooks, slice, task.settings.rounds)
+        })?;
+        settings.check()?;
+        let report = rounds::merged(&task.address, &task.strategies, &settings, logbooks);
+        Ok(Report { machine: parts.machine(), ..report }.served_by(parts.server()))
+    })
+}
+
+/// Races one part of the rounds, and writes a part of the report.
+fn race_slice(args: &RaceArgs, slice: Slice) -> Result<Ended, Error> {
+    let is_given = |name| args.settings.text(name).is_some();
+    let needed = [
+        ("--rounds", is_given("rounds"), "say how many there are to share out"),
+        ("--seed", is_given("seed"), "the buyers of all parts draw with the same one"),
+    ];
+    let about_all =
+        [("--junit", args.junit.junit.is_some()), ("--baseline", args.baseline.is_given())];
+    PartitionFlag::check(&needed, args.format == ReportFormat::Json, &about_all)?;
+    let task = task(args)?;
+    let output = Output::open(args.output.as_deref(), "--output")?;
+    let control = interrupt::control_telling(args.verbose)?.recording_locks();
+    let header = Header::new(slice, &args.whole(&task), args.inputs()?);
+    let Task { strategies, settings, address, expectations } = &task;
+    tell_password(address);
+    let (report, runs) = watched(args, &task, slice, &control, || {
+        race_part(address, strategies, settings, slice, expectations, &control)
+    })?;
+    let Settings { items, stock, .. } = report.settings;
+    let body = PartOfRace { items, stock, runs };
+    output.write(&parts::written(&report, &header, &body)?)?;
+    Ok(if control.is_stopped() { Ended::Interrupted } else { Ended::Well })
+}
+
+/// Races, and shows how far it is.
+fn watched<T>(
+    args: &RaceArgs,
+    task: &Task,
+    slice: Slice,
+    control: &Control,
+    work: impl FnOnce() -> Result<T, Error>,
+) -> Result<T, Error> {
+    let rounds = u64::from(slice.share_of(task.settings.rounds));
+    let buyers = u64::from(task.settings.buyers) * rounds * task.strategies.len() as u64;
+    let shows_progress = !args.quiet && !args.no_progress && !args.verbose;
+    progress::watched(buyers, "racing", shows_progress, control, work)
+}
+
+/// Has all rounds raced, and tells what came of them: a report, and what a CI server is to know.
+fn told(
+    args: &RaceArgs,
+    work: impl FnOnce(&Task, &Control) -> Result<Report, Error>,
+) -> Result<Ended, Error> {
     refuse_same_file(&[
         ("--output", args.output.as_deref()),
         ("--junit", args.junit.junit.as_deref()),
     ])?;
     let is_github = args.format == ReportFormat::Github;
     let log = CiLog::open("oversell-sim race", &args.junit, is_github)?;
-    let file = args.checkout.as_deref().or(args.app.as_deref());
+    let file = args.file();
     let name = file.map_or_else(|| args.strategies.join(","), |file| file.display().to_string());
-    logged(log, file, &name, |cases| race(args, cases))
+    logged(log, file, &name, |cases| race(args, cases, work))
 }
 
-/// Races, writes the report, and adds a test case for each strategy.
-fn race(args: &RaceArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> {
+/// What is to be raced.
+struct Task {
+    strategies: Vec<&'static dyn DynStrategy>,
+    settings: Settings,
+    address: Address,
+    expectations: Vec<Expectation>,
+}
+
+fn task(args: &RaceArgs) -> Result<Task, Error> {
     let settings = Settings { seed: chance::fresh_seed(), ..Settings::default() };
     let (strategies, settings) = match (&args.checkout, &args.app) {
         (Some(path), _) => args.described(flags::checkout(path)?, settings)?,
@@ -240,12 +385,26 @@ fn race(args: &RaceArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> {
             (strategies, settings)
         }
     };
+    let expectations = args.expectations.iter();
+    let expectations =
+        expectations.map(|one| one.clone().allowing_incomplete(args.allow_incomplete)).collect();
+    Ok(Task { strategies, settings, address: args.store.address(), expectations })
+}
+
+/// Has all rounds raced, writes the report, and adds a test case for each strategy.
+fn race(
+    args: &RaceArgs,
+    cases: &mut Vec<TestCase>,
+    work: impl FnOnce(&Task, &Control) -> Result<Report, Error>,
+) -> Result<Ended, Error> {
+    let task = task(args)?;
+    let Task { strategies, settings, .. } = &task;
     let baseline = args.baseline.read()?;
     let limit = args.baseline.limit();
     if let Some(baseline) = &baseline {
         let runs = strategies
             .iter()
-            .map(|strategy| (strategy.card().name, &settings, strategy.described().is_some()));
+            .map(|strategy| (strategy.card().name, settings, strategy.described().is_some()));
         baseline.check(runs, settings.rounds, limit)?;
     }
     let output = Output::open(args.output.as_deref(), "--output")?;
@@ -254,18 +413,7 @@ fn race(args: &RaceArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> {
         control = control.recording_locks();
     }
 
-    let expectations: Vec<Expectation> = args
-        .expectations
-        .iter()
-        .map(|one| one.clone().allowing_incomplete(args.allow_incomplete))
-        .collect();
-    let buyers = settings.visits() * strategies.len() as u64;
-    let shows_progress = !args.quiet && !args.no_progress && !args.verbose;
-    let address = args.store.address();
-    tell_password(&address);
-    let mut report = progress::watched(buyers, "racing", shows_progress, &control, || {
-        race_all_at(&address, &strategies, &settings, &expectations, &control)
-    })?;
+    let mut report = work(&task, &control)?;
     if let Some(baseline) = &baseline {
         let against = baseline.hold(&report, limit, args.allow_incomplete, settings.seed)?;
         report.baseline = Some(against);
@@ -342,5 +490,37 @@ pub(super) fn ended(report: &Report) -> Ended {
         Ended::Well
     } else {
         Ended::ShortOfExpectations
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::FromArgMatches;
+
+    use super::{RaceArgs, task};
+    use crate::cli::{Cli, CliCommand, help};
+
+    fn read(words: &[&str]) -> RaceArgs {
+        let matches = help::command().try_get_matches_from(words).unwrap();
+        match Cli::from_arg_matches(&matches).unwrap().command {
+            CliCommand::Race(args) => *args,
+            _ => panic!("another command"),
+        }
+    }
+
+    #[test]
+    fn a_part_names_the_command_of_all_of_the_work_without_a_password() {
+        let words = "oversell-sim race --strategy cas,optimistic --buyers 9 --rounds 4 --seed 1 --retries 3 --store postgres \
+                     --stock-check --url postgres://me:secret@localhost/shop --expect oversold=0 --allow-incomplete";
+        let words: Vec<&str> = words.split(' ').collect();
+        let args = read(&words);
+        let whole = args.whole(&task(&args).unwrap());
+        let said = whole.to_string();
+        assert!(!said.contains("secret"), "{said}");
+        let again = read(&whole.words().iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(again.whole(&task(&again).unwrap()), whole);
+        for word in words.iter().filter(|word| !word.contains("secret") && **word != "oversold=0") {
+            assert!(whole.words().iter().any(|other| other == word), "{word} in {said}");
+        }
     }
 }

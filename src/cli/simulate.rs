@@ -4,12 +4,16 @@ use std::path::PathBuf;
 
 use crate::base::clock;
 use crate::base::error::Error;
+use crate::base::fingerprint::fingerprint;
+use crate::base::partition::Slice;
 use crate::base::text::quantity::{of, parse_count, parse_duration};
 use crate::check::expect::Expectation;
+use crate::check::report::Report;
 use crate::command::Command;
 use crate::domain::op::OpKind;
 use crate::render::{self, TestCase};
-use crate::run::seeds::{simulate_all, tell_story};
+use crate::run::logbook::Logbook;
+use crate::run::seeds::{self, simulate_all, simulate_part, tell_story};
 use crate::scenario::Scenario;
 use crate::strategies;
 use crate::worlds::dyn_strategy::DynStrategy;
@@ -21,7 +25,9 @@ use super::ci::{CiLog, JunitFlag, logged};
 use super::explore::{jobs, pool};
 use super::flags::setting;
 use super::meaning::refuse;
+use super::merge::MergeFlags;
 use super::output::{Output, refuse_same_file, to_stderr, to_stdout};
+use super::parts::{self, Header, PartOfRuns, PartitionFlag, Parts};
 use super::shop::OutputFormat;
 use super::{Ended, interrupt, progress, width};
 
@@ -47,7 +53,7 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = setting("seed"))]
     seed: Option<String>,
     /// The number of seeds to simulate, one after the other
-    #[arg(long, value_name = "N", value_parser = seeds)]
+    #[arg(long, value_name = "N", value_parser = number_of_seeds)]
     seeds: Option<u32>,
     /// Simulate on N threads; the result is the same [default: one for each processor]
     #[arg(long, short, value_name = "N", value_parser = jobs)]
@@ -65,6 +71,8 @@ pub(crate) struct SimulateArgs {
     /// Write the report to a file
     #[arg(long, short, value_name = "FILE", help_heading = "The report")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    partition: PartitionFlag,
     #[command(flatten)]
     junit: JunitFlag,
     /// Print the verdict alone, without the story and the tables; show no progress bar
@@ -86,25 +94,79 @@ fn hold_ttl(text: &str) -> Result<u64, String> {
     }
 }
 
-fn seeds(text: &str) -> Result<u32, String> {
+fn number_of_seeds(text: &str) -> Result<u32, String> {
     parse_count(text, 1, u32::MAX.into()).map(|seeds| seeds as u32)
 }
 
 pub(crate) fn run(args: &SimulateArgs) -> Result<Ended, Error> {
-    refuse_same_file(&[
-        ("--output", args.output.as_deref()),
-        ("--junit", args.junit.junit.as_deref()),
-    ])?;
-    let is_github = args.format == OutputFormat::Github;
-    let is_sarif = args.format == OutputFormat::Sarif;
-    let log = CiLog::open("oversell-sim simulate", &args.junit, is_github)?
-        .writing_sarif(is_sarif, args.output.as_deref())?;
-    let name = args.path.display().to_string();
-    logged(log, Some(&args.path), &name, |cases| simulate(args, cases))
+    if let Some(slice) = args.partition.partition {
+        return simulate_slice(args, slice);
+    }
+    told(args, |task, control| {
+        let Task { strategies, scene, seeds, expectations, again } = task;
+        let buyers = scene.rush.buyers() * u64::from(*seeds) * strategies.len() as u64;
+        watched(args, buyers, control, || {
+            simulate_all(strategies, scene, *seeds, expectations, again, control)
+        })
+    })
 }
 
-/// Simulates, writes the report, and adds a test case for each strategy.
-fn simulate(args: &SimulateArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> {
+/// Makes the report of all seeds from its parts.
+pub(super) fn merge(args: SimulateArgs, parts: &Parts, flags: &MergeFlags) -> Result<Ended, Error> {
+    let args = SimulateArgs {
+        format: flags.format()?,
+        output: flags.output.clone(),
+        junit: flags.junit.clone(),
+        quiet: flags.quiet,
+        partition: PartitionFlag::default(),
+        ..args
+    };
+    let task = task(&args)?;
+    parts.check_inputs(&task.inputs(), &args.path)?;
+    let mut logbooks: Vec<Logbook> =
+        task.strategies.iter().map(|_| Logbook::open(&task.expectations)).collect();
+    parts.each(|slice, part: PartOfRuns| {
+        parts::add_runs(part.runs, &mut logbooks, slice, task.seeds)
+    })?;
+    told(&args, |task, _| Ok(seeds::merged(&task.strategies, &task.scene, &task.again, logbooks)))
+}
+
+/// Simulates one part of the seeds, and writes a part of the report.
+fn simulate_slice(args: &SimulateArgs, slice: Slice) -> Result<Ended, Error> {
+    let is_json = args.format == OutputFormat::Json;
+    let needed = [("--seeds", args.seeds.is_some(), "say how many there are to share out")];
+    PartitionFlag::check(&needed, is_json, &[("--junit", args.junit.junit.is_some())])?;
+    let task = task(args)?;
+    let output = Output::open(args.output.as_deref(), "--output")?;
+    let control = interrupt::control()?;
+    let Task { strategies, scene, seeds, expectations, again } = &task;
+    let share = slice.share_of(*seeds);
+    let buyers = scene.rush.buyers() * u64::from(share) * strategies.len() as u64;
+    let (report, runs) = watched(args, buyers, &control, || {
+        simulate_part(strategies, scene, *seeds, slice, expectations, again, &control)
+    })?;
+    let header = Header::new(slice, &whole(args), task.inputs());
+    output.write(&parts::written(&report, &header, &PartOfRuns { runs })?)?;
+    Ok(if control.is_stopped() { Ended::Interrupted } else { Ended::Well })
+}
+
+/// What is to be simulated.
+struct Task {
+    strategies: Vec<&'static dyn DynStrategy>,
+    scene: SimConfig,
+    seeds: u32,
+    expectations: Vec<Expectation>,
+    again: Command,
+}
+
+impl Task {
+    /// What all parts of it must have in common, and their command does not say.
+    fn inputs(&self) -> String {
+        fingerprint(&self.scene)
+    }
+}
+
+fn task(args: &SimulateArgs) -> Result<Task, Error> {
     let name = args.path.display().to_string();
     let flags = [("buyers", &args.buyers), ("stock", &args.stock), ("seed", &args.seed)];
     let scenario = Scenario::read_with(&args.path, &flags)?;
@@ -139,28 +201,60 @@ fn simulate(args: &SimulateArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Err
         .map(|one| one.allowing_incomplete(args.allow_incomplete))
         .collect();
     let seeds = args.seeds.unwrap_or(1);
+    Ok(Task { strategies, scene, seeds, expectations, again: again(args) })
+}
+
+/// Does the work on so many threads as are wanted, and shows how far it is.
+fn watched<T: Send>(
+    args: &SimulateArgs,
+    buyers: u64,
+    control: &Control,
+    work: impl FnOnce() -> Result<T, Error> + Send,
+) -> Result<T, Error> {
+    let wanted = !args.quiet && !args.no_progress;
+    pool(args.jobs)?.install(|| progress::watched(buyers, "simulating", wanted, control, work))
+}
+
+/// Has all seeds simulated, and tells what came of them: a report, and what a CI server is to know.
+fn told(
+    args: &SimulateArgs,
+    work: impl FnOnce(&Task, &Control) -> Result<Report, Error>,
+) -> Result<Ended, Error> {
+    refuse_same_file(&[
+        ("--output", args.output.as_deref()),
+        ("--junit", args.junit.junit.as_deref()),
+    ])?;
+    let is_github = args.format == OutputFormat::Github;
+    let is_sarif = args.format == OutputFormat::Sarif;
+    let log = CiLog::open("oversell-sim simulate", &args.junit, is_github)?
+        .writing_sarif(is_sarif, args.output.as_deref())?;
+    let name = args.path.display().to_string();
+    logged(log, Some(&args.path), &name, |cases| simulate(args, cases, work))
+}
+
+/// Has all seeds simulated, writes the report, and adds a test case for each strategy.
+fn simulate(
+    args: &SimulateArgs,
+    cases: &mut Vec<TestCase>,
+    work: impl FnOnce(&Task, &Control) -> Result<Report, Error>,
+) -> Result<Ended, Error> {
+    let task = task(args)?;
+    let Task { strategies, scene, seeds, .. } = &task;
     let output = Output::open(args.output.as_deref(), "--output")?;
     let control = interrupt::control()?;
 
-    let no_story = why_no_story(args, &scene, seeds);
+    let no_story = why_no_story(args, scene, *seeds);
     if is_for_eyes(args) && no_story.is_none() {
-        for strategy in &strategies {
-            to_stdout(&story(*strategy, &scene, strategies.len() > 1, &control)?)?;
+        for strategy in strategies {
+            to_stdout(&story(*strategy, scene, strategies.len() > 1, &control)?)?;
         }
     }
-    let again = again(args);
-    let buyers = scene.rush.buyers() * u64::from(seeds) * strategies.len() as u64;
-    let shows_progress = !args.quiet && !args.no_progress;
-    let report = pool(args.jobs)?.install(|| {
-        progress::watched(buyers, "simulating", shows_progress, &control, || {
-            simulate_all(&strategies, &scene, seeds, &expectations, &again, &control)
-        })
-    })?;
+    let report = work(&task, &control)?;
     cases.extend(TestCase::all_of(&report));
     let text = match args.format {
         OutputFormat::Json => render::json(&report)?,
         OutputFormat::Html => {
-            let stories = stories(args, &strategies, &scene, seeds, &control)?;
+            let stories = stories(args, strategies, scene, *seeds, &control)?;
             let why = no_story.as_ref().map(|(why, _)| why.as_str());
             render::simulation_page(&report, &stories, scene.opens_s, why)?
         }
@@ -248,6 +342,20 @@ fn story(
         false => String::new(),
     };
     Ok(format!("{title}{}\n", render::story(&lines, scene.opens_s, width::of_stdout())))
+}
+
+/// The command that simulates all seeds on one machine.
+fn whole(args: &SimulateArgs) -> Command {
+    let seeds = args.seeds.map(|seeds| seeds.to_string());
+    let command = [("strategy", &args.strategy), ("seed", &args.seed), ("seeds", &seeds)]
+        .into_iter()
+        .filter_map(|(name, text)| Some((name, text.as_ref()?)))
+        .fold(again(args), |command, (name, text)| command.flag(name, text));
+    let command = args
+        .expectations
+        .iter()
+        .fold(command, |command, expected| command.flag("expect", &expected.to_string()));
+    if args.allow_incomplete { command.switch("allow-incomplete") } else { command }
 }
 
 /// The scenario and what was said beside it, for the command that simulates the same again.

@@ -92,7 +92,9 @@ pub use server::tries::try_cure;
 pub use spec::{SpecAgreement, SpecOrders, SpecOutcome, SpecStepResult};
 #[cfg(all(feature = "postgres", feature = "cli"))]
 pub(crate) use spec::{run_every_order, run_permutations};
-pub use survey::{Survey, SurveyColumn, SurveyRow, SurveyVerdict, survey, verdicts_of_survey};
+pub use survey::{
+    Survey, SurveyColumn, SurveyRow, SurveyVerdict, rows_of_survey, survey, verdicts_of_survey,
+};
 pub use timeline::TimelineRow;
 pub use touch::{Access, Touch};
 pub use usual::{with_carts, with_claim};

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde::{Deserialize, Serialize};
+
 use super::Exploration;
 use super::bound::Plan;
 use super::model::limits::Limits;
@@ -48,7 +50,7 @@ pub struct SurveyRow {
 }
 
 /// A verdict on one strategy at one place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SurveyVerdict {
     /// No finding in any order.
     Proved,
@@ -164,6 +166,15 @@ fn shop(strategy: &dyn DynStrategy, store: StoreKind, isolation: Option<Isolatio
         isolation: isolation.unwrap_or_default(),
         ..Settings::default()
     }
+}
+
+/// The rows of a survey of these strategies: the name of each strategy, with an isolation level if it has a row for each.
+#[must_use]
+pub fn rows_of_survey(
+    strategies: &[&'static dyn DynStrategy],
+) -> Vec<(&'static str, Option<Isolation>)> {
+    let rows = strategies.iter().flat_map(|strategy| rows_of(*strategy));
+    rows.map(|row| (row.strategy, row.isolation)).collect()
 }
 
 /// How many verdicts a survey of these strategies at these stores has.

@@ -1,12 +1,14 @@
 //! A finding of a test case as annotations and SARIF show it: a sentence, and where in the code it is.
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::text::code_location::CodeLocation;
 use crate::check::report::{Found, Run};
 use crate::domain::finding::FindingKind;
 use crate::explore::FindingReport;
 
 /// What was found in a test case.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaseFinding {
     /// Its kind.
     pub kind: FindingKind,
@@ -18,7 +20,7 @@ pub struct CaseFinding {
 }
 
 /// A place in the code, and what happens there.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CodePlace {
     /// Where it is.
     pub code: CodeLocation,

@@ -5,6 +5,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Serialize};
+
 use super::case_finding::CaseFinding;
 use super::comparison::sentence as standing;
 use super::exploration::{any_buyers, exploration, sentence, sentence_for_any};
@@ -19,7 +21,7 @@ use crate::explore::{AnyBuyers, Exploration};
 use crate::scenario::{ScenarioReport, SearchReport};
 
 /// One command, or one file of a command that runs several.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TestSuite {
     /// Its name: the file, or the command.
     pub name: String,
@@ -34,7 +36,7 @@ pub struct TestSuite {
 }
 
 /// A file that describes what was run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SourceFile {
     /// Its path as the command line names it, which is how errors begin.
     pub named: String,
@@ -43,7 +45,7 @@ pub struct SourceFile {
 }
 
 /// What came of one strategy or checkout.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TestCase {
     /// Its name: the strategy, or the file of the checkout.
     pub name: String,
@@ -62,7 +64,7 @@ pub struct TestCase {
 }
 
 /// Whether the expectations of a case held.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TestStatus {
     /// All of them did.
     Passed,

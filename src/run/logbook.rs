@@ -3,10 +3,13 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::clock::{Clock, Wall};
-use crate::base::text::quantity::count;
+use crate::base::partition::Slice;
+use crate::base::text::quantity::{count, of};
 use crate::check::audit::Finding;
-use crate::check::expect::{Expectation, Judge};
+use crate::check::expect::{Expectation, Judge, PartJudged};
 use crate::check::report::Counted;
 use crate::check::report::{
     Banner, BannerCount, Evidence, FigureTotals, Figures, Found, LockWaits, MOST_TIMED_ROUNDS,
@@ -20,15 +23,75 @@ use crate::domain::finding::FindingKind;
 #[derive(Debug)]
 pub struct Logbook {
     clock: Wall,
+    /// How long its parts took, if it is made of parts.
+    took_ns: Option<u64>,
+    entries: Entries,
+    judge: Judge,
+}
+
+/// What is kept of rounds.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Entries {
     rounds: u32,
     contended_rounds: u32,
     total: FigureTotals,
-    times: Vec<RoundTimes>,
-    findings: Vec<Found>,
+    /// With the number of each round.
+    times: Vec<(u32, RoundTimes)>,
+    findings: Vec<FoundIn>,
     banners: [u64; Banner::ALL.len()],
-    trouble: Option<String>,
+    /// With the number of the round.
+    trouble: Option<(u32, String)>,
     worst: Option<WorstRound>,
-    judge: Judge,
+}
+
+/// A finding, and the round that showed the most of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct FoundIn {
+    found: Found,
+    round: u32,
+}
+
+/// The logbook of one part of a run, as it can stand in a file: enough to make the report of the whole run, once those of all
+/// other parts are there.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PartOfRun {
+    entries: Entries,
+    judged: PartJudged,
+    took_ns: u64,
+    interrupted: bool,
+}
+
+impl PartOfRun {
+    /// Its rounds alone, without what is expected of all.
+    #[must_use]
+    pub fn alone(&self) -> Logbook {
+        let (entries, took_ns) = (self.entries.clone(), Some(self.took_ns));
+        Logbook { entries, took_ns, ..Logbook::open(&[]) }
+    }
+
+    /// Whether it was cut short.
+    #[must_use]
+    pub fn was_interrupted(&self) -> bool {
+        self.interrupted
+    }
+
+    /// Makes sure that it holds this part of so many rounds.
+    ///
+    /// # Errors
+    /// What it lacks, or has beyond them.
+    pub fn check(&self, slice: Slice, rounds: u32) -> Result<(), String> {
+        let (found, share) = (self.entries.rounds, slice.share_of(rounds));
+        if found != share {
+            return Err(format!("it holds {}, not {share}", of(found.into(), "round")));
+        }
+        let worst = self.entries.worst.as_ref().map(|worst| worst.number);
+        let is_its =
+            |number: &u32| (1..=rounds).contains(number) && slice.has(*number as usize - 1);
+        match worst.filter(|number| !is_its(number)) {
+            Some(number) => Err(format!("round {number} is in it, which belongs to another part")),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Logbook {
@@ -37,25 +100,44 @@ impl Logbook {
     pub fn open(expectations: &[Expectation]) -> Self {
         Self {
             clock: Wall::start(),
-            rounds: 0,
-            contended_rounds: 0,
-            total: FigureTotals::default(),
-            times: Vec::new(),
-            findings: Vec::new(),
-            banners: [0; Banner::ALL.len()],
-            trouble: None,
-            worst: None,
+            took_ns: None,
+            entries: Entries::default(),
             judge: Judge::new(expectations),
+        }
+    }
+
+    /// Takes in a part of the run. Each part has its rounds in order; the parts come in any order.
+    ///
+    /// # Errors
+    /// If it does not belong to these expectations.
+    pub fn add_part(&mut self, part: PartOfRun) -> Result<(), String> {
+        self.judge.see_part(part.judged)?;
+        self.entries.add(part.entries);
+        self.took_ns = Some(self.took_ns.unwrap_or(0).saturating_add(part.took_ns));
+        Ok(())
+    }
+
+    /// It as a part of a run.
+    #[must_use]
+    pub fn into_part(self, interrupted: bool) -> PartOfRun {
+        PartOfRun {
+            judged: self.judge.of_part(),
+            took_ns: self.clock.now(),
+            entries: self.entries,
+            interrupted,
         }
     }
 
     /// Audits a round and takes it in. Returns what happened in it.
     pub fn enter(&mut self, round: &Round) -> Figures {
-        if self.trouble.is_none() {
-            self.trouble.clone_from(&round.books.trouble);
+        if self.entries.trouble.is_none() {
+            let trouble = round.books.trouble.clone();
+            self.entries.trouble = trouble.map(|trouble| (round.number, trouble));
         }
         let figures = self.enter_audited(audited(round), &round.visits);
-        if let Some(worst) = self.worst.as_mut().filter(|worst| worst.number == round.number) {
+        if let Some(worst) =
+            self.entries.worst.as_mut().filter(|worst| worst.number == round.number)
+        {
             let uses = round.tally.lock_uses.as_deref();
             worst.lock_waits = uses.map(|uses| LockWaits::of(uses, figures.lock_acquisitions));
         }
@@ -66,63 +148,53 @@ impl Logbook {
     pub fn enter_audited(&mut self, counted: Counted, visits: &[Visit]) -> Figures {
         let Counted { number, mut gathered, findings, banners, .. } = counted;
         let figures = gathered.figures();
-        self.rounds += 1;
-        self.contended_rounds += u32::from(figures.most_inside > 1);
-        self.total.add(&gathered);
+        let entries = &mut self.entries;
+        entries.rounds += 1;
+        entries.contended_rounds += u32::from(figures.most_inside > 1);
+        entries.total.add(&gathered);
         for finding in findings {
-            self.enter_finding(finding);
+            entries.enter_finding(number, finding);
         }
-        for (sum, more) in self.banners.iter_mut().zip(banners) {
+        for (sum, more) in entries.banners.iter_mut().zip(banners) {
             *sum += more;
         }
-        if self.times.len() < MOST_TIMED_ROUNDS {
-            self.times.extend(RoundTimes::of(&figures));
+        if entries.times.len() < MOST_TIMED_ROUNDS {
+            entries.times.extend(RoundTimes::of(&figures).map(|times| (number, times)));
         }
         self.judge.see_round(number, &figures);
-        if self.worst.as_ref().is_none_or(|worst| badness(&worst.figures) < badness(&figures)) {
-            self.worst = Some(worst_round(number, visits, figures));
+        let worst = &mut entries.worst;
+        if worst.as_ref().is_none_or(|worst| badness(&worst.figures) < badness(&figures)) {
+            *worst = Some(worst_round(number, visits, figures));
         }
         figures
     }
 
     /// Why the run could not have found anything, so that no finding proves nothing; none if it could.
     fn why_idle(&self, figures: &Figures) -> Option<String> {
-        if self.rounds == 0 {
+        if self.entries.rounds == 0 {
             return Some("it was stopped before it began".into());
         }
-        if self.contended_rounds == 0 {
+        if self.entries.contended_rounds == 0 {
             return Some("no contention: no two buyers were inside at once".into());
         }
-        let served = figures.buyers - figures.unserved;
-        if 2 * figures.failed > served {
+        let served = figures.served();
+        if figures.failed > served / 2 {
             let (failed, served) = (count(figures.failed), count(served));
             return Some(format!("most buyers failed: {failed} of {served}"));
         }
         (figures.winners == 0).then(|| "no buyer bought anything".into())
     }
 
-    fn enter_finding(&mut self, finding: Finding) {
-        let Finding { kind, amount, proof } = finding;
-        match self.findings.iter_mut().find(|found| found.kind == kind) {
-            None => self.findings.push(Found { kind, amount, rounds: 1, proof, worst: amount }),
-            Some(found) => {
-                found.amount += amount;
-                found.rounds += 1;
-                if amount > found.worst {
-                    found.worst = amount;
-                    found.proof = proof;
-                }
-            }
-        }
-    }
-
     /// Closes the logbook, and makes the report of the run.
     #[must_use]
     pub fn close(mut self, strategy: &str, interrupted: bool, again: String) -> Run {
-        self.findings.sort_by_key(|found| found.kind.gravity());
-        let figures = Figures { findings: self.findings.len() as u64, ..self.total.figures() };
+        let findings = std::mem::take(&mut self.entries.findings);
+        let mut findings: Vec<Found> = findings.into_iter().map(|one| one.found).collect();
+        findings.sort_by_key(|found| found.kind.gravity());
+        let of_all = self.entries.total.figures();
+        let figures = Figures { findings: findings.len() as u64, ..of_all };
         let idle = self.why_idle(&figures);
-        let evidence = match (&self.findings[..], &idle) {
+        let evidence = match (&findings[..], &idle) {
             ([_, ..], _) => Evidence::Broken,
             ([], None) => Evidence::NotSeen,
             ([], Some(_)) => Evidence::Vacuous,
@@ -131,22 +203,23 @@ impl Logbook {
             Evidence::Vacuous => idle,
             _ => interrupted.then(|| "the run was cut short".into()),
         };
+        let mut entries = self.entries;
         Run {
             strategy: strategy.to_owned(),
             evidence,
-            rounds: self.rounds,
-            contended_rounds: self.contended_rounds,
+            rounds: entries.rounds,
+            contended_rounds: entries.contended_rounds,
             interrupted,
-            took: Duration::from_nanos(self.clock.now()),
+            took: Duration::from_nanos(self.took_ns.unwrap_or_else(|| self.clock.now())),
             incomplete: incomplete.clone(),
             relative: None,
             figures,
-            latencies: self.total.latencies(),
-            products: self.total.products(),
-            round_times: self.times,
+            latencies: entries.total.latencies(),
+            products: entries.total.products(),
+            round_times: entries.times.into_iter().map(|(_, times)| times).collect(),
             banners: Banner::ALL
                 .into_iter()
-                .zip(self.banners)
+                .zip(entries.banners)
                 .map(|(banner, buyers)| BannerCount {
                     banner,
                     text: banner.text(),
@@ -154,13 +227,60 @@ impl Logbook {
                     buyers,
                 })
                 .collect(),
-            findings: self.findings,
-            trouble: self.trouble,
-            worst: self.worst,
+            findings,
+            trouble: entries.trouble.map(|(_, trouble)| trouble),
+            worst: entries.worst,
             expectations: self.judge.conclude(&figures, evidence, incomplete.as_deref()),
             again,
             hint: None,
         }
+    }
+}
+
+impl Entries {
+    fn enter_finding(&mut self, round: u32, finding: Finding) {
+        let Finding { kind, amount, proof } = finding;
+        let found = Found { kind, amount, rounds: 1, proof, worst: amount };
+        self.add_finding(FoundIn { found, round }, |new, old| new.found.worst > old.found.worst);
+    }
+
+    /// Adds a finding, whose proof is told if it `says_more` than what was found before.
+    fn add_finding(&mut self, new: FoundIn, says_more: fn(&FoundIn, &FoundIn) -> bool) {
+        let is_same = |old: &&mut FoundIn| old.found.kind == new.found.kind;
+        let Some(old) = self.findings.iter_mut().find(is_same) else {
+            self.findings.push(new);
+            return;
+        };
+        let amount = old.found.amount.saturating_add(new.found.amount);
+        let rounds = old.found.rounds.saturating_add(new.found.rounds);
+        if says_more(&new, old) {
+            *old = new;
+        }
+        old.found = Found { amount, rounds, ..old.found.clone() };
+    }
+
+    /// Adds other rounds of the same run, as if all had been entered in order. Of several rounds that are equally bad the first
+    /// is kept, and those of each part are in order.
+    fn add(&mut self, other: Self) {
+        self.rounds = self.rounds.saturating_add(other.rounds);
+        self.contended_rounds = self.contended_rounds.saturating_add(other.contended_rounds);
+        self.total.add(&other.total);
+        self.times.extend(other.times);
+        self.times.sort_by_key(|(number, _)| *number);
+        self.times.truncate(MOST_TIMED_ROUNDS);
+        for found in other.findings {
+            self.add_finding(found, |new, old| {
+                (new.found.worst, Reverse(new.round)) > (old.found.worst, Reverse(old.round))
+            });
+        }
+        for (sum, more) in self.banners.iter_mut().zip(other.banners) {
+            *sum = sum.saturating_add(more);
+        }
+        let troubles = self.trouble.take().into_iter().chain(other.trouble);
+        self.trouble = troubles.min_by_key(|(number, _)| *number);
+        let rank = |worst: &WorstRound| (badness(&worst.figures), Reverse(worst.number));
+        let worst = self.worst.take().into_iter().chain(other.worst);
+        self.worst = worst.max_by_key(rank);
     }
 }
 
@@ -178,7 +298,8 @@ pub fn audited(round: &Round) -> Counted {
 
 /// What makes one round worse than another: its findings, the gravest first; then how much its buyers contended.
 fn badness(figures: &Figures) -> ([u64; FindingKind::ALL.len()], u64) {
-    (FindingKind::ALL.map(|kind| figures.amount_of(kind)), figures.conflicts + figures.lock_waits)
+    let contention = figures.conflicts.saturating_add(figures.lock_waits);
+    (FindingKind::ALL.map(|kind| figures.amount_of(kind)), contention)
 }
 
 /// What is kept of a round that is the worst so far.

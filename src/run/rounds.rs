@@ -5,12 +5,13 @@ use std::sync::OnceLock;
 
 use rayon::ThreadPoolBuilder;
 
-use super::logbook::Logbook;
+use super::logbook::{Logbook, PartOfRun};
 use crate::base::clock::Wall;
 use crate::base::control::Control;
 use crate::base::error::Error;
+use crate::base::partition::Slice;
 use crate::check::expect::Expectation;
-use crate::check::report::{Report, Run};
+use crate::check::report::{Evidence, Report, Run};
 use crate::command::Command;
 use crate::domain::card::About;
 use crate::domain::settings::Settings;
@@ -46,6 +47,104 @@ pub fn race_all_at(
     expectations: &[Expectation],
     control: &Control,
 ) -> Result<Report, Error> {
+    let raced = at_target(address, strategies, settings, control, |settings, target| {
+        let clock = Wall::start();
+        let race = |strategy: &&dyn DynStrategy| {
+            race_one(*strategy, target, address, settings, expectations, &clock, control)
+        };
+        let runs = strategies.iter().map(race).collect::<Result<_, _>>()?;
+        Ok(report(settings, runs).served_by(target.version()).measured_here())
+    })?;
+    Ok(raced.unwrap_or_else(|| {
+        let nothing = |strategy: &&dyn DynStrategy| {
+            let again = Command::of(Verb::Race, *strategy, settings).at(address);
+            Logbook::open(expectations).close(strategy.card().name, true, again.into())
+        };
+        report(settings, strategies.iter().map(nothing).collect())
+    }))
+}
+
+/// The same of one part of the rounds: what came of it by itself, without a word on what is expected of the whole, and the
+/// logbooks that belong to it, one for each strategy.
+///
+/// # Errors
+/// As [`race_all_at`].
+pub fn race_part(
+    address: &Address,
+    strategies: &[&dyn DynStrategy],
+    settings: &Settings,
+    slice: Slice,
+    expectations: &[Expectation],
+    control: &Control,
+) -> Result<(Report, Vec<PartOfRun>), Error> {
+    let share = slice.share_of(settings.rounds);
+    let told = |settings: &Settings, parts: &[PartOfRun]| {
+        let runs = strategies.iter().zip(parts).map(|(strategy, part)| {
+            let again = Command::of(Verb::Race, *strategy, settings).at(address);
+            let name = strategy.card().name;
+            let mut run = part.alone().close(name, part.was_interrupted(), again.into());
+            if share == 0 {
+                run.incomplete =
+                    Some("there are fewer rounds than parts, and none is in this one".into());
+            }
+            run
+        });
+        report(settings, runs.collect())
+    };
+    let raced = at_target(address, strategies, settings, control, |settings, target| {
+        let clock = Wall::start();
+        let race = |strategy: &&dyn DynStrategy| {
+            let mut logbook = Logbook::open(expectations);
+            let rounds = (0..share).map(|piece| slice.place_of(piece) + 1);
+            race_rounds(&mut logbook, *strategy, target, settings, rounds, &clock, control)?;
+            Ok(logbook.into_part(control.is_stopped()))
+        };
+        let parts = strategies.iter().map(race).collect::<Result<Vec<_>, Error>>()?;
+        let report = told(settings, &parts).served_by(target.version()).measured_here();
+        Ok((report, parts))
+    })?;
+    Ok(raced.unwrap_or_else(|| {
+        let nothing = |_: &&dyn DynStrategy| Logbook::open(expectations).into_part(true);
+        let parts: Vec<PartOfRun> = strategies.iter().map(nothing).collect();
+        (told(settings, &parts), parts)
+    }))
+}
+
+/// The report of all rounds, from a logbook for each strategy that holds all parts of its run. No server is there to be asked
+/// what else would show a finding at it, so that of a broken run at a server no next command is told.
+#[must_use]
+pub fn merged(
+    address: &Address,
+    strategies: &[&dyn DynStrategy],
+    settings: &Settings,
+    logbooks: Vec<Logbook>,
+) -> Report {
+    let runs = strategies.iter().zip(logbooks).map(|(strategy, logbook)| {
+        let again = Command::of(Verb::Race, *strategy, settings).at(address);
+        let mut run = logbook.close(strategy.card().name, false, again.into());
+        let is_known = run.evidence != Evidence::Broken || settings.store == StoreKind::Memory;
+        let next = is_known
+            .then(|| after_race(*strategy, settings, &run, None, &Control::default()))
+            .flatten();
+        run.hint = next.map(|next| next.command_at(*strategy, address));
+        run
+    });
+    report(settings, runs.collect())
+}
+
+fn report(settings: &Settings, runs: Vec<Run>) -> Report {
+    Report::new(settings.store.name(), settings.in_effect(), runs)
+}
+
+/// Does the work where the stock is, with the settings as they are there. None if Ctrl-C came first: what was raced is known
+/// then, and it is nothing.
+fn at_target<T>(
+    address: &Address,
+    strategies: &[&dyn DynStrategy],
+    settings: &Settings,
+    control: &Control,
+    work: impl FnOnce(&Settings, &RaceTarget) -> Result<T, Error>,
+) -> Result<Option<T>, Error> {
     for strategy in strategies {
         settings.check_for(&strategy.card())?;
         can_race(settings, &strategy.card())?;
@@ -54,29 +153,11 @@ pub fn race_all_at(
     let described = strategies.iter().find_map(|strategy| strategy.described());
     let set_up = RaceTarget::open(settings, described, address, control)
         .and_then(|target| Ok((rehearsed(strategies, settings, &target)?, target)));
-    let (settings, target) = match set_up {
-        Ok((settings, target)) => (settings, target),
-        // Ctrl-C came first: what was raced is known, and it is nothing.
-        Err(Error::World(_)) if control.is_stopped() => {
-            let nothing = |strategy: &&dyn DynStrategy| {
-                let again = Command::of(Verb::Race, *strategy, settings).at(address);
-                Logbook::open(expectations).close(strategy.card().name, true, again.into())
-            };
-            let runs = strategies.iter().map(nothing).collect();
-            return Ok(Report::new(settings.store.name(), settings.in_effect(), runs));
-        }
-        Err(error) => return Err(error),
-    };
-    let settings = &settings;
-    let clock = Wall::start();
-    let runs = strategies
-        .iter()
-        .map(|strategy| {
-            race_one(*strategy, &target, address, settings, expectations, &clock, control)
-        })
-        .collect::<Result<_, _>>()?;
-    let report = Report::new(settings.store.name(), settings.in_effect(), runs);
-    Ok(report.served_by(target.version()).measured_here())
+    match set_up {
+        Ok((settings, target)) => work(&settings, &target).map(Some),
+        Err(Error::World(_)) if control.is_stopped() => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The settings: of a described checkout with products and stock as its shop has them, after a rehearsal of a few
@@ -140,17 +221,32 @@ fn race_one(
 ) -> Result<Run, Error> {
     let name = strategy.card().name;
     let mut logbook = Logbook::open(expectations);
-    for number in 1..=settings.rounds {
-        if control.is_stopped() {
-            break;
-        }
-        logbook.enter(&strategy.race(target, settings, number, clock, control)?);
-    }
+    let rounds = 1..=settings.rounds;
+    race_rounds(&mut logbook, strategy, target, settings, rounds, clock, control)?;
     let again = Command::of(Verb::Race, strategy, settings).at(address);
     let mut run = logbook.close(name, control.is_stopped(), again.into());
     let next = after_race(strategy, settings, &run, target.server(), control);
     run.hint = next.map(|next| next.command_at(strategy, address));
     Ok(run)
+}
+
+/// Races the rounds of these numbers, until Ctrl-C comes.
+fn race_rounds(
+    logbook: &mut Logbook,
+    strategy: &dyn DynStrategy,
+    target: &RaceTarget,
+    settings: &Settings,
+    numbers: impl Iterator<Item = u32>,
+    clock: &Wall,
+    control: &Control,
+) -> Result<(), Error> {
+    for number in numbers {
+        if control.is_stopped() {
+            break;
+        }
+        logbook.enter(&strategy.race(target, settings, number, clock, control)?);
+    }
+    Ok(())
 }
 
 /// Starts the threads that audit large crowds, once in a process. If they cannot be started, the error comes now, and

@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::logbook::{Logbook, audited};
+use super::logbook::{Logbook, PartOfRun, audited};
 use crate::base::error::Error;
+use crate::base::partition::Slice;
 use crate::check::expect::Expectation;
 use crate::check::report::{Counted, Outcome};
 use crate::check::report::{Evidence, Report, Run};
@@ -31,14 +32,64 @@ pub fn simulate_all(
     command: &Command,
     control: &Control,
 ) -> Result<Report, Error> {
+    check_for_all(strategies, scene)?;
+    let runs = strategies.iter().map(|strategy| {
+        let logbook =
+            simulate_rounds(*strategy, scene, seeds, Slice::WHOLE, expectations, control)?;
+        Ok(concluded(logbook, *strategy, scene, command, control.is_stopped()))
+    });
+    Ok(report(scene, runs.collect::<Result<_, Error>>()?))
+}
+
+/// The same of one part of the seeds: what came of it by itself, without a word on what is expected of the whole, and the
+/// logbooks that belong to it, one for each strategy.
+///
+/// # Errors
+/// As [`simulate_all`].
+pub fn simulate_part(
+    strategies: &[&dyn DynStrategy],
+    scene: &SimConfig,
+    seeds: u32,
+    slice: Slice,
+    expectations: &[Expectation],
+    command: &Command,
+    control: &Control,
+) -> Result<(Report, Vec<PartOfRun>), Error> {
+    check_for_all(strategies, scene)?;
+    let (mut runs, mut parts) = (Vec::new(), Vec::new());
     for strategy in strategies {
-        scene.check_for(&strategy.card())?;
+        let logbook = simulate_rounds(*strategy, scene, seeds, slice, expectations, control)?;
+        let part = logbook.into_part(control.is_stopped());
+        let mut run = closed(part.alone(), *strategy, scene, command, part.was_interrupted());
+        if slice.share_of(seeds) == 0 {
+            run.incomplete =
+                Some("there are fewer seeds than parts, and none is in this one".into());
+        }
+        runs.push(run);
+        parts.push(part);
     }
-    let runs = strategies
-        .iter()
-        .map(|strategy| simulate_one(*strategy, scene, seeds, expectations, command, control))
-        .collect::<Result<_, Error>>()?;
-    Ok(Report::new("simulated", scene.settings.in_effect(), runs).simulated())
+    Ok((report(scene, runs), parts))
+}
+
+/// The report of all seeds, from a logbook for each strategy that holds all parts of its run.
+#[must_use]
+pub fn merged(
+    strategies: &[&dyn DynStrategy],
+    scene: &SimConfig,
+    command: &Command,
+    logbooks: Vec<Logbook>,
+) -> Report {
+    let runs = strategies.iter().zip(logbooks);
+    let runs = runs.map(|(strategy, logbook)| concluded(logbook, *strategy, scene, command, false));
+    report(scene, runs.collect())
+}
+
+fn check_for_all(strategies: &[&dyn DynStrategy], scene: &SimConfig) -> Result<(), Error> {
+    strategies.iter().try_for_each(|strategy| scene.check_for(&strategy.card()))
+}
+
+fn report(scene: &SimConfig, runs: Vec<Run>) -> Report {
+    Report::new("simulated", scene.settings.in_effect(), runs).simulated()
 }
 
 /// Simulates one seed, and tells the story.
@@ -54,22 +105,24 @@ pub fn tell_story(
     strategy.simulate(scene, scene.settings.seed, Story::told(), &|| control.is_stopped())
 }
 
-fn simulate_one(
+/// Simulates this part of the seeds.
+fn simulate_rounds(
     strategy: &dyn DynStrategy,
     scene: &SimConfig,
     seeds: u32,
+    slice: Slice,
     expectations: &[Expectation],
-    command: &Command,
     control: &Control,
-) -> Result<Run, Error> {
-    let name = strategy.card().name;
+) -> Result<Logbook, Error> {
     let mut logbook = Logbook::open(expectations);
+    let share = slice.share_of(seeds);
     let mut first = 0;
-    while first < seeds && !control.is_stopped() {
-        let until = seeds.min(first + CHUNK);
+    while first < share && !control.is_stopped() {
+        let until = share.min(first.saturating_add(CHUNK));
         let rounds: Vec<Result<_, Error>> = (first..until)
             .into_par_iter()
-            .map(|number| {
+            .map(|piece| {
+                let number = slice.place_of(piece);
                 let seed = scene.settings.seed + u64::from(number);
                 let stopped = || control.is_stopped();
                 let (outcome, _) = strategy.simulate(scene, seed, Story::default(), &stopped)?;
@@ -91,9 +144,21 @@ fn simulate_one(
         }
         first = until;
     }
+    Ok(logbook)
+}
+
+/// What came of a strategy, without a hint.
+fn closed(
+    logbook: Logbook,
+    strategy: &dyn DynStrategy,
+    scene: &SimConfig,
+    command: &Command,
+    interrupted: bool,
+) -> Run {
+    let name = strategy.card().name;
     let again = |seed: u64| command.clone().flag("strategy", name).flag("seed", &seed.to_string());
     let seed = scene.settings.seed;
-    let mut run = logbook.close(name, control.is_stopped(), again(seed).into());
+    let mut run = logbook.close(name, interrupted, again(seed).into());
     for (item, product) in (0..).map(Item).zip(&mut run.products) {
         if let Some(name) = scene.products.get(usize::from(item.0)) {
             product.name.clone_from(name);
@@ -104,11 +169,25 @@ fn simulate_one(
     if let Some(worst) = &run.worst {
         run.again = again(seed + u64::from(worst.number) - 1).into();
     }
+    run
+}
+
+/// What came of a strategy, and what to type next.
+fn concluded(
+    logbook: Logbook,
+    strategy: &dyn DynStrategy,
+    scene: &SimConfig,
+    command: &Command,
+    interrupted: bool,
+) -> Run {
+    let mut run = closed(logbook, strategy, scene, command, interrupted);
     run.hint = match run.evidence {
         Evidence::Vacuous if scene.settings.buyers == 1 && run.rounds > 0 => {
-            Some(Hint::new(Purpose::Instead, again(seed).flag("buyers", "1000")))
+            let seed = scene.settings.seed.to_string();
+            let again = command.clone().flag("strategy", strategy.card().name).flag("seed", &seed);
+            Some(Hint::new(Purpose::Instead, again.flag("buyers", "1000")))
         }
         _ => after_simulation(strategy, &scene.settings, &run).map(|next| next.command(strategy)),
     };
-    Ok(run)
+    run
 }

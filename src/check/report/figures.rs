@@ -1,6 +1,6 @@
 //! The figures of one round, or of several together.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::crowd::most_inside;
 use super::product::{Product, ProductAccumulator};
@@ -14,7 +14,7 @@ use crate::domain::op::{Item, Units, Want};
 
 /// What happened, in numbers. Durations are nanoseconds; `docs/reference/report.md` describes each field.
 /// Together several rounds are summed, but for maxima, percentiles and shares, which are of all rounds together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[allow(missing_docs, reason = "each field is described once, in METRICS")]
 #[non_exhaustive]
@@ -75,6 +75,12 @@ pub struct Figures {
 }
 
 impl Figures {
+    /// Buyers that were served.
+    #[must_use]
+    pub(crate) fn served(&self) -> u64 {
+        self.buyers.saturating_sub(self.unserved)
+    }
+
     /// How much of a finding there is, in the unit of its kind.
     #[must_use]
     pub fn amount_of(mut self, kind: FindingKind) -> u64 {
@@ -106,9 +112,11 @@ impl Figures {
 }
 
 /// Figures with the samples their percentiles come from, so that rounds can be added up.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct FigureTotals {
     figures: Figures,
+    /// Added up. A thousand million simulated days are more nanoseconds than 64 bits can count.
+    elapsed_ns: u128,
     latency: Samples,
     latency_sum_ns: u128,
     /// Buyers inside, added up over every nanosecond.
@@ -162,7 +170,7 @@ impl FigureTotals {
         figures.attempts += u64::from(visit.attempts);
         figures.retries += u64::from(visit.attempts.saturating_sub(1));
         figures.conflicts += u64::from(visit.conflicts);
-        figures.elapsed = figures.elapsed.max(visit.ended_ns);
+        self.elapsed_ns = self.elapsed_ns.max(visit.ended_ns.into());
         if visit.ending != Ending::Unserved {
             self.latency.record(visit.latency_ns());
             self.latency_sum_ns += u128::from(visit.latency_ns());
@@ -213,39 +221,24 @@ impl FigureTotals {
     /// Adds another round's.
     pub fn add(&mut self, other: &Self) {
         let (sum, more) = (&mut self.figures, &other.figures);
-        sum.buyers += more.buyers;
-        sum.stock += more.stock;
-        sum.winners += more.winners;
-        sum.units_sold += more.units_sold;
-        sum.rejected += more.rejected;
-        sum.abandoned += more.abandoned;
-        sum.declined += more.declined;
-        sum.expired += more.expired;
-        sum.failed += more.failed;
-        sum.resolved_deadlocks += more.resolved_deadlocks;
-        sum.unserved += more.unserved;
-        sum.stock_left += more.stock_left;
-        for kind in FindingKind::ALL {
-            *sum.amount_of_mut(kind) += more.amount_of(kind);
+        // What was read from a file may be too much to be added up.
+        macro_rules! add {
+            ($($name:ident)*) => { $(sum.$name = sum.$name.saturating_add(more.$name);)* };
         }
-        sum.attempts += more.attempts;
-        sum.retries += more.retries;
-        sum.conflicts += more.conflicts;
-        sum.cas_failures += more.cas_failures;
-        sum.version_conflicts += more.version_conflicts;
-        sum.lock_acquisitions += more.lock_acquisitions;
-        sum.lock_waits += more.lock_waits;
-        sum.pool_waits += more.pool_waits;
-        sum.disconnects += more.disconnects;
+        add!(buyers stock winners units_sold rejected abandoned declined expired failed);
+        add!(resolved_deadlocks unserved stock_left attempts retries conflicts cas_failures);
+        add!(version_conflicts lock_acquisitions lock_waits pool_waits disconnects holds_expired);
+        add!(stale_reads overtakings);
+        for kind in FindingKind::ALL {
+            let amount = sum.amount_of_mut(kind);
+            *amount = amount.saturating_add(more.amount_of(kind));
+        }
         sum.deepest_queue = sum.deepest_queue.max(more.deepest_queue);
-        sum.holds_expired += more.holds_expired;
-        sum.stale_reads += more.stale_reads;
-        sum.overtakings += more.overtakings;
         sum.most_inside = sum.most_inside.max(more.most_inside);
-        sum.elapsed += more.elapsed;
+        self.elapsed_ns = self.elapsed_ns.saturating_add(other.elapsed_ns);
         self.latency.merge(&other.latency);
-        self.latency_sum_ns += other.latency_sum_ns;
-        self.buyer_ns += other.buyer_ns;
+        self.latency_sum_ns = self.latency_sum_ns.saturating_add(other.latency_sum_ns);
+        self.buyer_ns = self.buyer_ns.saturating_add(other.buyer_ns);
         self.lock_wait.merge(&other.lock_wait);
         self.pool_wait.merge(&other.pool_wait);
         self.lock_hold.merge(&other.lock_hold);
@@ -265,25 +258,26 @@ impl FigureTotals {
     /// How long it took from a buyer's click to its answer on average, in ns.
     #[must_use]
     pub fn mean_latency_ns(&self) -> f64 {
-        self.latency_sum_ns as f64 / (self.figures.buyers - self.figures.unserved).max(1) as f64
+        self.latency_sum_ns as f64 / self.figures.served().max(1) as f64
     }
 
     /// The figures, with everything that is derived from others worked out.
     #[must_use]
     pub fn figures(&mut self) -> Figures {
         let share =
-            |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
+            |part: u64, whole: u128| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
         let figures = self.figures;
         Figures {
-            retries_per_sale: share(figures.retries, figures.winners),
-            wasted_work: share(figures.conflicts, figures.attempts),
-            mean_inside: self.buyer_ns as f64 / figures.elapsed.max(1) as f64,
+            retries_per_sale: share(figures.retries, figures.winners.into()),
+            wasted_work: share(figures.conflicts, figures.attempts.into()),
+            mean_inside: self.buyer_ns as f64 / self.elapsed_ns.max(1) as f64,
             mean_latency: self.mean_latency_ns().round() as u64,
             latency: self.latency.spread(),
             lock_wait: self.lock_wait.spread(),
             pool_wait: self.pool_wait.spread(),
             lock_hold: self.lock_hold.spread(),
-            checkouts_per_second: share(figures.buyers - figures.unserved, figures.elapsed) * 1e9,
+            elapsed: u64::try_from(self.elapsed_ns).unwrap_or(u64::MAX),
+            checkouts_per_second: share(figures.served(), self.elapsed_ns) * 1e9,
             ..figures
         }
     }

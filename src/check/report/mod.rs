@@ -18,7 +18,7 @@ mod times;
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::baseline::AgainstBaseline;
 use crate::base::machine::Machine;
@@ -118,7 +118,7 @@ pub struct Run {
 }
 
 /// A finding, over all rounds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Found {
@@ -166,7 +166,7 @@ impl Judgement {
 }
 
 /// One round, in more detail.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WorstRound {
@@ -182,7 +182,8 @@ pub struct WorstRound {
     /// first: [`MOST_WINNERS_LISTED`] at most.
     pub overtakings: Vec<Overtaking>,
     /// What happened over time; empty if the round was too large to keep all its visits.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(!default))]
     pub over_time: Vec<TimeSlice>,
     /// Who waited for whom, for locks that the checkout asked for; absent unless recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -190,7 +191,7 @@ pub struct WorstRound {
 }
 
 /// A buyer with a receipt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Winner {
@@ -211,11 +212,13 @@ impl Report {
     #[doc(hidden)]
     #[must_use]
     pub fn new(store: &'static str, settings: Settings, mut runs: Vec<Run>) -> Self {
-        // The time of a run that Ctrl-C cut short is not comparable.
-        let finished = |run: &&Run| !run.interrupted && run.figures.elapsed > 0;
+        // The time of a run that Ctrl-C cut short is not comparable, and neither is one that could not be counted.
+        let finished =
+            |run: &&Run| !run.interrupted && (1..u64::MAX).contains(&run.figures.elapsed);
         let fastest = runs.iter().filter(finished).map(|run| run.figures.elapsed).min();
         if let (Some(fastest), 2..) = (fastest, runs.len()) {
-            for run in runs.iter_mut().filter(|run| !run.interrupted) {
+            let is_counted = |run: &&mut Run| !run.interrupted && run.figures.elapsed < u64::MAX;
+            for run in runs.iter_mut().filter(is_counted) {
                 run.relative = Some(run.figures.elapsed as f64 / fastest as f64);
             }
         }

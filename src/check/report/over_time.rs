@@ -1,6 +1,6 @@
 //! What happened over time in one round.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::buyer::{Ending, Visit};
 
@@ -8,7 +8,7 @@ use crate::domain::buyer::{Ending, Visit};
 const MOST_SLICES: usize = 50;
 
 /// What happened in one slice of a round's time. Attempts are counted in the slice in which their visit ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TimeSlice {

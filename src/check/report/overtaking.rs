@@ -1,12 +1,12 @@
 //! Overtakings: the first packet wins, not the fastest finger.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::buyer::{Ending, Visit};
 use crate::domain::op::BuyerId;
 
 /// A winner who clicked later than a buyer who was rejected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Overtaking {

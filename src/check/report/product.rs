@@ -1,6 +1,6 @@
 //! What came of each product, where there are several.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::base::samples::{Samples, Spread};
 use crate::domain::buyer::{Ending, Visit};
@@ -30,7 +30,7 @@ pub struct Product {
 }
 
 /// One product's figures, with the samples that its percentiles come from.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct ProductAccumulator {
     buyers: u64,
     winners: u64,
@@ -61,11 +61,11 @@ impl ProductAccumulator {
 
     /// Adds another round's.
     pub(super) fn add(&mut self, other: &Self) {
-        self.buyers += other.buyers;
-        self.winners += other.winners;
-        self.units_sold += other.units_sold;
-        self.oversold += other.oversold;
-        self.stale_reads += other.stale_reads;
+        self.buyers = self.buyers.saturating_add(other.buyers);
+        self.winners = self.winners.saturating_add(other.winners);
+        self.units_sold = self.units_sold.saturating_add(other.units_sold);
+        self.oversold = self.oversold.saturating_add(other.oversold);
+        self.stale_reads = self.stale_reads.saturating_add(other.stale_reads);
         self.latency.merge(&other.latency);
     }
 

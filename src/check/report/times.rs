@@ -1,6 +1,6 @@
 //! How long each round took: what a difference between two runs is judged by.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::figures::Figures;
 use crate::base::samples::Spread;
@@ -9,7 +9,7 @@ use crate::base::samples::Spread;
 pub const MOST_TIMED_ROUNDS: usize = 1_000;
 
 /// The times of one round.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RoundTimes {

@@ -25,6 +25,7 @@ use tempfile::TempDir;
 
 use crate::docs::{FIGURES, figures};
 use crate::recipes;
+use crate::scale;
 use crate::servers::{installed, open_dir};
 use crate::shops::place;
 use output::{Certain, Shown, certain};
@@ -272,8 +273,10 @@ fn every_block_in_the_documents_is_run_compiled_or_read() {
             let where_ = format!("{}:\n{}", page.path.display(), block.text);
             match block.language.as_str() {
                 "console" | "sh" => assert!(!block.examples().is_empty(), "{where_}"),
-                // The steps of its workflows read them.
-                "toml" | "sql" | "yaml" if page.path == Path::new(recipes::PAGE) => {
+                // What its recipes run, and read.
+                "toml" | "sql" | "yaml" | "bash" | "make"
+                    if [recipes::PAGE, scale::PAGE].map(Path::new).contains(&&*page.path) =>
+                {
                     assert!(block.file.is_some(), "no file name: {where_}");
                 }
                 "toml" => {
