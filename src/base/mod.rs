@@ -6,6 +6,8 @@ pub mod control;
 pub(crate) mod error;
 pub mod machine;
 pub(crate) mod memo;
+#[cfg(feature = "cli")]
+pub(crate) mod memory;
 pub(crate) mod monitor;
 pub(crate) mod relation;
 pub(crate) mod samples;
