@@ -31,12 +31,15 @@ pub(super) struct AnswerWait<'c> {
     left: Duration,
     at_the_end: Duration,
     is_at_the_end: bool,
+    /// Most answers come in the first glance: whether the work is to end, which all threads share, is not asked before.
+    has_waited: bool,
 }
 
 impl<'c> AnswerWait<'c> {
     /// A wait for at most `within`.
     pub(super) fn new(control: &'c Control, within: Duration) -> Self {
-        Self { control, left: within, at_the_end: AT_THE_END, is_at_the_end: false }
+        let (is_at_the_end, has_waited) = (false, false);
+        Self { control, left: within, at_the_end: AT_THE_END, is_at_the_end, has_waited }
     }
 
     /// The same for a connection that is being opened.
@@ -46,11 +49,12 @@ impl<'c> AnswerWait<'c> {
 
     /// How long to wait before this is asked again; none if the time is up.
     pub(super) fn glance(&mut self) -> Option<Duration> {
-        if !self.is_at_the_end && self.control.is_over() {
+        if self.has_waited && !self.is_at_the_end && self.control.is_over() {
             self.is_at_the_end = true;
             self.left = self.left.min(self.at_the_end);
         }
         let glance = self.left.min(GLANCE);
+        self.has_waited = true;
         self.left -= glance;
         (!glance.is_zero()).then_some(glance)
     }
