@@ -9,6 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::clock::{Clock, Wall, nanos};
+use super::error::Error;
 
 /// The longest sleep between two checks whether the race was stopped.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -89,6 +90,18 @@ impl Control {
     pub fn is_over(&self) -> bool {
         let is_late = |(clock, most): &(Wall, u64)| clock.now() >= *most;
         self.is_stopped() || self.deadline.lock().as_ref().is_some_and(is_late)
+    }
+
+    /// What has come of some work; none where the race was stopped while something was started, asked or set up, which is
+    /// no failure.
+    ///
+    /// # Errors
+    /// Every other error of the work.
+    pub(crate) fn unless_stopped<T>(&self, done: Result<T, Error>) -> Result<Option<T>, Error> {
+        match done {
+            Err(Error::World(_)) if self.is_stopped() => Ok(None),
+            done => done.map(Some),
+        }
     }
 
     /// Buyers served so far, over all rounds.

@@ -8,6 +8,8 @@ pub(crate) mod error;
 pub(crate) mod fingerprint;
 pub mod machine;
 pub(crate) mod memo;
+#[cfg(feature = "cli")]
+pub(crate) mod memory;
 pub(crate) mod monitor;
 pub(crate) mod partition;
 pub(crate) mod relation;

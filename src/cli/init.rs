@@ -10,7 +10,7 @@ use crate::stores::StoreKind;
 use clap::{Args, ValueEnum};
 
 use super::Ended;
-use super::output::to_stdout;
+use super::output::{draft_of, to_stdout};
 
 /// What a checkout speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -90,10 +90,15 @@ fn write(folder: &Path, files: &[(&str, String)], next: &str) -> Result<Ended, E
     let refused =
         |path: &Path, error| Error::world(format!("cannot write {}: {error}", path.display()));
     std::fs::create_dir_all(folder).map_err(|error| refused(folder, error))?;
-    let mut told = String::new();
+    // All are there, or none is.
+    let mut drafts = Vec::new();
     for (name, text) in files {
         let path = folder.join(name);
-        std::fs::write(&path, text).map_err(|error| refused(&path, error))?;
+        drafts.push((draft_of(&path, text).map_err(|error| refused(&path, error))?, path));
+    }
+    let mut told = String::new();
+    for (draft, path) in drafts {
+        draft.persist_noclobber(&path).map_err(|error| refused(&path, error.error))?;
         told += &format!("wrote  {}\n", path.display());
     }
     told += &format!("\nnext   {next}\n");

@@ -10,6 +10,7 @@ use crossbeam::select;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
 
+use super::interrupt::work_begins;
 use super::output::to_stdout;
 
 /// The longest line that is read.
@@ -41,6 +42,7 @@ impl Keyboard {
             let bell = bell.try_clone().map_err(cannot_read)?;
             pipe::register(signal, bell).map_err(cannot_read)?;
         }
+        work_begins();
         let (interrupt, interrupts) = bounded(1);
         spawn(move || {
             let mut rung = rung;

@@ -34,8 +34,10 @@ mod simulate;
 mod stores;
 mod survey;
 mod sweep;
+mod threads;
 mod width;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use crate::base::error::Error;
@@ -158,14 +160,21 @@ pub fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     }
+    let ready = interrupt::end_at_once().and_then(|()| interrupt::outlive_too_large_files());
+    if let Err(error) = ready {
+        complain(&error.to_string());
+        return ExitCode::from(exit_code(&error));
+    }
     let cli = match read() {
         Ok(cli) => cli,
         Err(error) => {
-            // If even this cannot be printed, there is no way left to report it.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            return told(&error);
         }
     };
+    if let Err(error) = threads::check() {
+        complain(&error.to_string());
+        return ExitCode::from(exit_code(&error));
+    }
     match cli.color {
         ColorChoice::Auto => {}
         ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
@@ -195,6 +204,22 @@ pub fn main() -> ExitCode {
     };
     match ended {
         Ok(ended) => ended.into(),
+        Err(error) => {
+            complain(&error.to_string());
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+/// Prints what clap has to say: an error, or a help text, which is what was asked for.
+fn told(said: &clap::Error) -> ExitCode {
+    let printed = said.print().and_then(|()| std::io::stdout().flush());
+    if said.use_stderr() {
+        // If even this cannot be printed, there is no way left to report it.
+        return ExitCode::from(2);
+    }
+    match output::unless_broken_pipe(printed) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error.to_string());
             ExitCode::from(exit_code(&error))

@@ -72,9 +72,8 @@ impl Output {
         let plain = || anstream::adapter::strip_str(text).to_string();
         match self {
             Self::Stdout => to_stdout(text),
-            Self::File { path, flag } => draft(&path)
-                .and_then(|mut draft| {
-                    draft.write_all(plain().as_bytes())?;
+            Self::File { path, flag } => draft_of(&path, &plain())
+                .and_then(|draft| {
                     if let Ok(old) = path.metadata() {
                         draft.as_file().set_permissions(old.permissions())?;
                     }
@@ -121,6 +120,13 @@ fn draft(path: &Path) -> io::Result<NamedTempFile> {
     builder.tempfile_in(folder_of(path))
 }
 
+/// A draft with this text.
+pub(crate) fn draft_of(path: &Path, text: &str) -> io::Result<NamedTempFile> {
+    let mut draft = draft(path)?;
+    draft.write_all(text.as_bytes())?;
+    Ok(draft)
+}
+
 /// Why a file cannot be written, and which flag named it.
 fn refused(flag: &str, path: &Path, error: &io::Error) -> Error {
     let why = match error.kind() {
@@ -134,9 +140,12 @@ fn refused(flag: &str, path: &Path, error: &io::Error) -> Error {
 /// Prints, without colour where that is not wanted.
 pub(crate) fn to_stdout(text: &str) -> Result<(), Error> {
     let mut stdout = anstream::stdout();
-    stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
+    unless_broken_pipe(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+}
+
+/// What has come of writing to standard output.
+pub(crate) fn unless_broken_pipe(written: io::Result<()>) -> Result<(), Error> {
+    written
         .or_else(ignore_broken_pipe)
         .map_err(|error| Error::world(format!("cannot write to standard output: {error}")))
 }

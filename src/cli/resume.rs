@@ -35,6 +35,10 @@ impl LineFile {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let refused =
             |error: std::io::Error| Error::input(format!("--resume {}: {error}", path.display()));
+        // Of anything else, nothing is known of when it ends.
+        if path.exists() && !path.is_file() {
+            return Err(refused(std::io::Error::other("it is no regular file")));
+        }
         let mut options = OpenOptions::new();
         let mut file = options
             .read(true)

@@ -125,7 +125,11 @@ pub fn survey(
                     let more = left.fetch_sub(1, Ordering::Relaxed);
                     more == 0 || control.is_stopped()
                 };
-                let (found, _) = search_orders(*strategy, &settings, open, plan, &stopped)?;
+                let searched = search_orders(*strategy, &settings, open, plan, &stopped);
+                let Some((found, _)) = control.unless_stopped(searched)? else {
+                    row.verdicts.push(SurveyVerdict::NotRun);
+                    continue;
+                };
                 row.verdicts.push(SurveyVerdict::of(&found, control));
             }
         }

@@ -136,7 +136,8 @@ impl<'c> Lane<'c> {
         control: &Control,
     ) -> Result<(), Error> {
         let strategy = self.entrant.strategy;
-        let round = strategy.race(self.target, &self.settings, number, clock, control)?;
+        let raced = strategy.race(self.target, &self.settings, number, clock, control);
+        let Some(round) = control.unless_stopped(raced)? else { return Ok(()) };
         let figures = self.logbook.enter(&round);
         // What was wrong in a round counts, whenever that was; how long it took counts if it was a whole one.
         if number > terms.warmup && figures.unserved == 0 {

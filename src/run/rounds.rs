@@ -244,7 +244,10 @@ fn race_rounds(
         if control.is_stopped() {
             break;
         }
-        logbook.enter(&strategy.race(target, settings, number, clock, control)?);
+        let raced = strategy.race(target, settings, number, clock, control);
+        // A round of which the server could not say what came of it is left out.
+        let Some(round) = control.unless_stopped(raced)? else { break };
+        logbook.enter(&round);
     }
     Ok(())
 }

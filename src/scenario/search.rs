@@ -185,8 +185,10 @@ impl Search {
         };
         // How long a server takes to start says nothing about the search.
         let watch = self.watch(control);
-        let (report, _) = explore::search_orders(strategy, &settings, &*server, plan, &watch)?;
-        Ok(report.at(address))
+        control.end_after(self.max_time);
+        let searched = explore::search_orders(strategy, &settings, &*server, plan, &watch);
+        control.end_after(None);
+        searched.map(|(report, _)| report.at(address))
     }
 
     /// What watches a search that begins now.

@@ -16,10 +16,13 @@
 )]
 
 mod address;
+mod answer;
 #[cfg(feature = "app")]
 mod app;
 #[cfg(feature = "etcd")]
 mod etcd;
+#[cfg(any(feature = "etcd", feature = "http"))]
+mod heeding;
 #[cfg(feature = "http")]
 mod http;
 pub mod memory;
@@ -40,6 +43,8 @@ mod readiness;
 #[cfg(feature = "redis")]
 mod redis;
 pub mod remote;
+#[cfg(feature = "mysql")]
+mod socket_waits;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod sql;
 #[cfg(feature = "sqlite")]

@@ -755,7 +755,7 @@ fn what_a_shop_does_wrong_is_told_with_where_and_what_to_do() {
     spoiled("{postgres_url}", "{postgre_url}", 2, &["did you mean `postgres_url`?"]);
     spoiled("[upstream.postgres]", "[upstream.oracle]", 2, &["postgres, mysql and redis"]);
     spoiled("health  = \"/\"", "healt = \"/\"", 2, &["did you mean `health`?", "shop.toml:"]);
-    spoiled("\"python3\"", "\"python33\"", 3, &["cannot start python33"]);
+    spoiled("\"python3\"", "\"python33\"", 2, &["cannot start python33: there is no such program"]);
     spoiled("shop.py\"", "shoop.py\"", 3, &["ended at once", "shoop.py"]);
     let printed = ["404", "the application printed: ", "`log` in [app]"];
     spoiled("\"POST /login\"", "\"POST /missing\"", 2, &printed);

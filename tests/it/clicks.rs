@@ -266,3 +266,18 @@ fn the_clicks_of_a_seed_stay_the_same_from_release_to_release() {
         assert_eq!(clicks(text, 3, 42), expected, "{text}");
     }
 }
+
+#[test]
+fn a_line_without_an_end_is_refused_before_it_fills_the_memory() {
+    use std::io::{Read, repeat};
+    let refused = |source: &mut dyn Read| match Timestamps::from_csv("zero.csv", source) {
+        Err(Error::Input(why)) => why,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(refused(&mut repeat(0)), "zero.csv:1: longer than 1 MiB");
+    // A quotation mark holds lines together.
+    let why = refused(&mut b"at\n\"".chain(repeat(b'\n')));
+    assert!(why.ends_with(": longer than 1 MiB"), "{why}");
+    // Of short lines there may be more.
+    assert_eq!(read(&"1s\n".repeat(1_000_000)).map(|clicks| clicks.len()), Ok(1_000_000));
+}

@@ -12,6 +12,7 @@ mod audit;
 mod baseline;
 mod bearing;
 mod binary;
+mod bounds;
 mod browser;
 mod carts;
 mod checkouts;

@@ -68,7 +68,6 @@ const MEANINGLESS: [(&str, &[&str]); 14] = [
         &[
             "--buyers any",
             "--max-states 5",
-            "--max-memory 1M",
             "--jobs 2 --random",
             "--random --try isolation=serializable",
             "--graph g.json",
@@ -89,7 +88,6 @@ const MEANINGLESS: [(&str, &[&str]); 14] = [
         &[
             "--buyers any",
             "--max-states 5",
-            "--max-memory 1M",
             "--jobs 2 --random",
             "--random --preemptions 1",
             "--schedules 5",

@@ -290,6 +290,8 @@ fn bad_addresses_are_one_clear_line() {
         ("redis", "redis://cache.internal", 2, "add --allow-remote"),
         ("redis", "nonsense", 2, "--url: "),
         ("redis", "redis://127.0.0.1:1", 3, "Connection refused"),
+        ("sqlite", ":memory:", 2, "name a file"),
+        ("sqlite", "sqlite:", 2, "name a file"),
         ("sqlite", taken.to_str().unwrap(), 2, "there is a file"),
         ("sqlite", nowhere.to_str().unwrap(), 3, "unable to open database file"),
     ] {

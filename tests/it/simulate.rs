@@ -389,15 +389,19 @@ fn a_world_that_cannot_be_is_one_line_with_its_place() {
         (shop("[provider]\ndeclines = 1.5\n"), "w.toml:9:12: `declines`: expected a share"),
         (
             shop("[faults]\ncrashes = 1\n"),
-            "w.toml:9:11: `crashes`: must be below 100%: if every op ends in a crash",
+            "w.toml:9:11: `crashes`: must be at most 99.9%: if every op ends in a crash",
         ),
         (
             shop("[provider]\nloses_answers = \"100%\"\n"),
-            "w.toml:9:17: `loses_answers`: must be below 100%",
+            "w.toml:9:17: `loses_answers`: must be at most 99.9%",
         ),
         (
             shop("[faults]\nloss = \"100%\"\n"),
-            "w.toml:9:8: `loss`: must be below 100%: if every packet is lost, no buyer ever arrives",
+            "w.toml:9:8: `loss`: must be at most 99.9%: if every packet is lost, no buyer ever arrives",
+        ),
+        (
+            shop("[faults]\nloss = \"99.99999999999%\"\n"),
+            "w.toml:9:8: `loss`: must be at most 99.9%: if every packet is lost",
         ),
         (
             shop("[faults]\ncrashs = \"1%\"\n"),

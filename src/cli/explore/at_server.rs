@@ -1,5 +1,6 @@
 //! Every statement order at a real server, or some.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::base::error::Error;
@@ -26,6 +27,9 @@ use super::flags::{ExploreArgs, SCHEDULES_AT_SERVER, SearchFlags};
 use super::resume::OrdersFile;
 use super::{hints, write_recording};
 
+/// How much longer than `--max-time` a rehearsal may take.
+const REHEARSING: Duration = Duration::from_secs(5);
+
 /// Every statement order at a real server.
 pub(super) fn run_at_server(
     strategy: &dyn DynStrategy,
@@ -44,20 +48,28 @@ pub(super) fn run_at_server(
     let record = record.map(|path| Output::open(Some(path), "--record")).transpose()?;
     let control = interrupt::control_telling(args.report.verbose)?;
     let progress = args.progress();
-    let searched = search_at_server(strategy, settings, args, &control, progress);
-    let Searched { server, settings, watch, mut report, graph, took } = match searched {
-        Ok(searched) => searched,
-        // Ctrl-C came while something was started or set up: what was run is known, and it is nothing.
-        Err(Error::World(_)) if control.is_stopped() => {
-            let report = explore::stopped_before_orders(strategy, settings);
+    let is_late = AtomicBool::new(false);
+    let searched = search_at_server(strategy, settings, args, &control, progress, &is_late);
+    let ended_by = || match (control.is_stopped(), is_late.load(Ordering::Relaxed)) {
+        (true, _) => Some("interrupted"),
+        (false, true) => Some("--max-time was over"),
+        (false, false) => None,
+    };
+    let Searched { server, settings, watch, mut report, graph, took } = match (searched, ended_by())
+    {
+        (Ok(searched), _) => searched,
+        // Something was being started, set up or rehearsed: what was run is known, and it is nothing.
+        (Err(Error::World(_)), Some(how)) => {
+            let report = explore::stopped_before_orders(strategy, settings, how);
             let judgements = report.judge(&args.report.expectations());
             let again = args.again(strategy, settings).at(&args.server.address()).to_string();
             let took = Duration::ZERO;
-            cases.push(TestCase::of_exploration(&report, &judgements, &again, true, took));
-            finish(&report, None, output, &args.report, || Ok(None))?;
-            return Ok(Ended::Interrupted);
+            let is_stopped = control.is_stopped();
+            cases.push(TestCase::of_exploration(&report, &judgements, &again, is_stopped, took));
+            let ended = finish(&report, None, output, &args.report, || Ok(None))?;
+            return Ok(if is_stopped { Ended::Interrupted } else { ended });
         }
-        Err(error) => return Err(error),
+        (Err(error), _) => return Err(error),
     };
     let settings = &settings;
     let plan = plan(strategy, args);
@@ -101,7 +113,7 @@ pub(super) fn run_at_server(
     } else if report.no_level.is_some() {
         // No level does anything about it, or none can be tried.
     } else if let Some(isolation) = levels.next() {
-        let watch = SearchContext::start_with(&args.limits, watch.control.clone())?;
+        let watch = SearchContext::start_at_server(&args.limits, watch.control.clone())?;
         let tried = watch.run(progress, |stopped| {
             explore::try_level(
                 strategy,
@@ -156,7 +168,7 @@ fn try_cure(
         return Ok((CureTried::impossible(cure, why.words()), None));
     }
     let (plan, address) = (plan(strategy, args), args.server.address());
-    let watch = SearchContext::start_with(&args.limits, watch.control.clone())?;
+    let watch = SearchContext::start_at_server(&args.limits, watch.control.clone())?;
     watch.run(progress, |stopped| {
         let control = &watch.control;
         let tried =
@@ -178,26 +190,33 @@ struct Searched {
     took: Duration,
 }
 
-/// Starts or finds the server, and searches.
+/// Starts or finds the server, and searches. Notes whether the rehearsal alone took all the time that there is.
 fn search_at_server(
     strategy: &dyn DynStrategy,
     settings: &Settings,
     args: &ExploreArgs,
     control: &Control,
     progress: Progress<'_>,
+    is_late: &AtomicBool,
 ) -> Result<Searched, Error> {
     let address = args.server.address();
     // How long a server takes to start says nothing about the search.
     let (server, copies, settings) = progress.watch(control, || {
         let server = explore::server_for(strategy, settings, &address, control)?;
-        let found = explore::as_furnished(strategy, settings.clone(), &*server)?;
+        // What an application does when it is walked through has bounds of its own.
+        let most = args.limits.max_time.filter(|_| !strategy.is_app());
+        control.end_after(most.map(|most| most + REHEARSING));
+        let found = explore::as_furnished(strategy, settings.clone(), &*server);
+        is_late.store(found.is_err() && control.is_over(), Ordering::Relaxed);
+        control.end_after(None);
+        let found = found?;
         let (first, copies) = ((&*server, &found), args.jobs_at_server() - 1);
         let copies = explore::open_copies(strategy, settings, first, &address, control, copies)?;
         Ok::<_, Error>((server, copies, found))
     })?;
     let servers: Vec<&dyn Server> =
         std::iter::once(&*server).chain(copies.iter().map(|copy| &**copy)).collect();
-    let watch = SearchContext::start_with(&args.limits, control.clone())?;
+    let watch = SearchContext::start_at_server(&args.limits, control.clone())?;
     let keeps_schedules = args.report.format == OutputFormat::Html;
     let plan = Plan { keeps_schedules, ..plan(strategy, args) };
     let resume = args.search.resume.as_deref();

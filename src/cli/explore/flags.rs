@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::error::Error;
+use crate::base::memory::resident_bytes;
 use crate::base::text::quantity::{exact_duration, parse_count, parse_duration};
 use crate::cli::ci::JunitFlag;
 use crate::cli::meaning::{check_level, check_level_of, refuse};
@@ -75,7 +76,8 @@ pub(super) struct LimitFlags {
     /// Stop a search of the model after N states [default: 50M]
     #[arg(long, value_name = "N", value_parser = number)]
     pub(super) max_states: Option<u64>,
-    /// Stop a search of the model when its states take N bytes [default: 2G]
+    /// Stop a search of the model when its states take N bytes, and one at a real server when this program does [default:
+    /// 2G]
     #[arg(long, value_name = "BYTES", value_parser = number)]
     pub(super) max_memory: Option<u64>,
     /// Stop after this time
@@ -314,6 +316,11 @@ impl ExploreArgs {
     /// Refuses what means nothing to a search at a real server.
     pub(super) fn check_for_server(&self, settings: &Settings) -> Result<(), Error> {
         let LimitFlags { max_states, max_memory, .. } = &self.limits;
+        if max_memory.is_some() && resident_bytes().is_none() {
+            return Err(Error::input(
+                "--max-memory: this system does not say how much memory a program takes; leave it out",
+            ));
+        }
         if self.jobs_at_server() > MOST_COPIES {
             return Err(Error::input(format!("--jobs: at a real server {MOST_COPIES} at most")));
         }
@@ -325,9 +332,11 @@ impl ExploreArgs {
                 [("--try", !self.search.tries.is_empty()), ("--jobs", self.jobs_at_server() > 1)];
             refuse(&given, "is for a search of every order; leave it out, or --random")?;
         }
-        let given =
-            [("--max-states", max_states.is_some()), ("--max-memory", max_memory.is_some())];
-        refuse(&given, "is for the model; at a real server --max-time is the limit")?;
+        let given = [("--max-states", max_states.is_some())];
+        refuse(
+            &given,
+            "is for the model; at a real server --max-time and --max-memory are the limits",
+        )?;
         check_level("--isolation", self.shop.level()?, settings)?;
         let mut levels = self.search.tries.iter().map(|cure| cure.level());
         levels.try_for_each(|level| check_level("--try", level, settings))

@@ -150,13 +150,18 @@ fn search_and_take<T>(
     })
 }
 
-/// The report of a search at a server that was stopped before its first order, while something was started or set up.
+/// The report of a search at a server that ended before its first order, while something was started, set up or
+/// rehearsed: what ended it.
 #[must_use]
-pub fn stopped_before_orders(strategy: &dyn DynStrategy, settings: &Settings) -> Exploration {
+pub fn stopped_before_orders(
+    strategy: &dyn DynStrategy,
+    settings: &Settings,
+    how: &str,
+) -> Exploration {
     let looked = Looked {
         at_everything: false,
-        cut: Some("interrupted".into()),
-        idle: Some("interrupted before the first order was run".into()),
+        cut: Some(how.into()),
+        idle: Some(format!("{how} before the first order was run")),
     };
     Exploration {
         orders: Some(OrderCoverage::default()),

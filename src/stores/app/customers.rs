@@ -109,8 +109,8 @@ impl Customers {
     ) -> Result<(), (&'s Step, String)> {
         let mut all = Vec::new();
         for number in 1..=count {
-            let executors = self.bases.iter().map(|base| HttpExecutor::new(base, self.patience));
-            let executors = executors.collect();
+            let executor = |base: &String| HttpExecutor::new(base, self.patience, &self.control);
+            let executors = self.bases.iter().map(executor).collect();
             let mut customer = Customer { executors, cookies: Vec::new(), values: Vec::new() };
             for step in steps {
                 let make = || customer.make(number, step, shelves, self);

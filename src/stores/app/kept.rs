@@ -2,10 +2,10 @@
 //! begin with what they left.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use rustc_hash::FxHasher;
 
@@ -35,6 +35,9 @@ const PASSED_OVER: [&str; 10] = [
 /// How the names of files end that an application writes while it runs.
 const WRITTEN: [&str; 2] = ["log", "pid"];
 
+/// How often to check whether another process still works on what is kept.
+const GLANCE: Duration = Duration::from_millis(20);
+
 /// The most files that are looked at.
 const MOST_FILES: usize = 50_000;
 
@@ -57,7 +60,7 @@ impl KeptDatabases {
     /// # Errors
     /// [`Error::Input`] if a database is in a server of the user's, or there are too many files. [`Error::World`] if there
     /// is no directory to keep them in.
-    pub(super) fn of(app: &App, path: &str) -> Result<Self, Error> {
+    pub(super) fn of(app: &App, path: &str, control: &Control) -> Result<Self, Error> {
         if let Some(upstream) = app.upstreams.iter().find(|upstream| upstream.url.is_some()) {
             let name = upstream.name();
             return Err(Error::input(format!(
@@ -86,7 +89,19 @@ impl KeptDatabases {
             |error| Error::world(format!("--keep: cannot lock {}: {error}", path.display()));
         std::fs::create_dir_all(&directory).map_err(cannot)?;
         let lock = File::create(&path).map_err(cannot)?;
-        lock.lock().map_err(cannot)?;
+        // Another process may be filling databases, which takes as long as that takes.
+        while let Err(error) = lock.try_lock() {
+            match error {
+                TryLockError::WouldBlock if control.pause(GLANCE) => {}
+                TryLockError::WouldBlock => {
+                    let path = path.display();
+                    return Err(Error::world(format!(
+                        "--keep: interrupted while {path} was locked"
+                    )));
+                }
+                TryLockError::Error(error) => return Err(cannot(error)),
+            }
+        }
         Ok(Self { directory, stem, folder, log, _lock: lock })
     }
 

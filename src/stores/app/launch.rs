@@ -105,14 +105,14 @@ pub(super) fn launch(
         let most = TimeLimit { most: *start_timeout, set_by: "`start_timeout` in [app]" };
         for AppCopy { base, named } in copies {
             let program = command(program, app, named);
-            sandbox.host(program, control, most, || answers(app, base))?;
+            sandbox.host(program, control, most, || answers(app, base, control))?;
         }
     }
     Ok(sandbox)
 }
 
 /// Whether the application answers the health check with a status below 500.
-pub(super) fn answers(app: &App, base: &str) -> bool {
+pub(super) fn answers(app: &App, base: &str, control: &Control) -> bool {
     let path = Template::plain(&app.health);
     let request = RequestTemplate {
         method: "GET",
@@ -123,6 +123,6 @@ pub(super) fn answers(app: &App, base: &str) -> bool {
         find: Vec::new(),
         json: Vec::new(),
     };
-    let heard = HttpExecutor::new(base, LOOKING).ask(&request, &|_| StoreValue::Null);
+    let heard = HttpExecutor::new(base, LOOKING, control).ask(&request, &|_| StoreValue::Null);
     heard.is_ok_and(|heard| heard.status < 500)
 }

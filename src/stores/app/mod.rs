@@ -129,7 +129,8 @@ pub(super) fn open(
     let terms = &terms;
     let certified = Certified::make()?;
     launch::empty_log(app)?;
-    let kept = address.keep.then(|| KeptDatabases::of(app, checkout.path)).transpose()?;
+    let kept =
+        address.keep.then(|| KeptDatabases::of(app, checkout.path, &terms.control)).transpose()?;
     if let Some(kept) = &kept
         && !kept.are_there(app, &terms.control)?
     {
@@ -149,7 +150,7 @@ pub(super) fn open(
     }
     let sandbox = match app.is_started() {
         true => Some(launch(app, &copies, &terms.control)?),
-        false if app.url.is_none() || launch::answers(app, base) => None,
+        false if app.url.is_none() || launch::answers(app, base, &terms.control) => None,
         false => {
             return Err(Error::world(format!(
                 "no application answers at {base}{}; start it, or add `command` to [app] in {}",
@@ -331,7 +332,8 @@ impl AppServer {
         request: &RequestTemplate,
         value_of: Values<'_>,
     ) -> Result<Answer, Error> {
-        let executor = HttpExecutor::new(&self.first().base, self.terms.settings.patience);
+        let StoreConfig { settings, control, .. } = &self.terms;
+        let executor = HttpExecutor::new(&self.first().base, settings.patience, control);
         let ask = || executor.ask_unless_over(&self.terms.control, request, value_of);
         let heard = self.tracker.during_request(None, ask);
         let heard = heard.map_err(|refusal| match refusal {

@@ -12,8 +12,10 @@ use ureq::Agent;
 use super::trouble::Trouble;
 use super::wire::{self, Txn, TxnResponse};
 use super::{held, sockets};
+use crate::base::control::Control;
 use crate::domain::attempt::Failure;
 use crate::scheduler::BuyerHandle;
+use crate::stores::heeding;
 
 /// The longest wait for a connection.
 const CONNECTING: Duration = Duration::from_secs(5);
@@ -81,7 +83,12 @@ pub(super) struct Gateway {
 
 impl Gateway {
     /// A client that sends its requests to the member at `place` first.
-    pub(super) fn new(members: &Members, place: usize, patience: Duration) -> Self {
+    pub(super) fn new(
+        members: &Members,
+        place: usize,
+        patience: Duration,
+        control: &Control,
+    ) -> Self {
         let config = Agent::config_builder()
             .proxy(None)
             .http_status_as_error(false)
@@ -92,8 +99,8 @@ impl Gateway {
             .build();
         let (members, within) = (members.clone(), patience.saturating_add(GRACE));
         let agent = match &members.sockets {
-            Some(dir) => sockets::agent(config, dir),
-            None => config.into(),
+            Some(dir) => sockets::agent(config, dir, control),
+            None => heeding::agent(config, control),
         };
         Self { members, place, agent, within, handle: None }
     }
@@ -105,7 +112,7 @@ impl Gateway {
 
     /// A client that waits only briefly for each answer.
     pub(super) fn brief(members: &Members, place: usize) -> Self {
-        Self { within: BRIEF, ..Self::new(members, place, Duration::ZERO) }
+        Self { within: BRIEF, ..Self::new(members, place, Duration::ZERO, &Control::default()) }
     }
 
     /// From now on, waits only briefly for each answer.

@@ -95,7 +95,8 @@ impl Etcd {
         let mut turns = (turn..).take(places).map(|place| place % places);
         // If no member does, the first one that listens reports the error.
         let place = turns.find(sees_leader).unwrap_or(turn % places);
-        Gateway::new(&self.members, place, self.terms.settings.patience)
+        let StoreConfig { settings, control, .. } = &self.terms;
+        Gateway::new(&self.members, place, settings.patience, control)
     }
 
     fn ask_version(&self) -> Result<String, Trouble> {
@@ -144,6 +145,10 @@ impl Server for Etcd {
             gateway.sit_down(handle);
         }
         Ok(Box::new(EtcdLink::new(self, gateway, number as u64)))
+    }
+
+    fn is_over(&self) -> bool {
+        self.terms.control.is_over()
     }
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {

@@ -17,9 +17,12 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, Error, Timeout};
 
+use crate::base::control::Control;
+use crate::stores::heeding;
+
 /// An HTTP agent that takes a URL's host and port as the name of a socket in this directory, as etcd names its sockets.
-pub(super) fn agent(config: Config, dir: &Arc<Path>) -> Agent {
-    Agent::with_parts(config, Sockets(Arc::clone(dir)), NoNames)
+pub(super) fn agent(config: Config, dir: &Arc<Path>, control: &Control) -> Agent {
+    heeding::agent_over(config, Sockets(Arc::clone(dir)), NoNames, control)
 }
 
 /// Resolves no names: a socket has a path, and no address to look up.

@@ -8,13 +8,13 @@ use serde_json::Value as Json;
 use ureq::http::{Request as Ready, Uri};
 use ureq::{Agent, AsSendBody, Cookie};
 
-#[cfg(feature = "app")]
 use crate::base::control::Control;
 use crate::base::text::nearest::shown;
 use crate::describe::checkout::{
     Answer, Call, Find, JsonFind, LOCATION, RequestTemplate, STATUS, StoreValue,
 };
 use crate::scheduler::{Footprint, PendingStatement, Resources};
+use crate::stores::heeding;
 use crate::stores::remote::{Refusal, Stays, StepExecutor};
 
 /// The longest wait for a connection.
@@ -129,7 +129,7 @@ pub(in crate::stores) fn answer_of(
 }
 
 impl HttpExecutor {
-    pub(in crate::stores) fn new(base: &str, patience: Duration) -> Self {
+    pub(in crate::stores) fn new(base: &str, patience: Duration, control: &Control) -> Self {
         let config = Agent::config_builder()
             .proxy(None)
             .http_status_as_error(false)
@@ -141,7 +141,7 @@ impl HttpExecutor {
             .max_idle_age(MOST_IDLE)
             .user_agent("oversell-sim")
             .build();
-        Self { agent: config.into(), base: base.to_owned() }
+        Self { agent: heeding::agent(config, control), base: base.to_owned() }
     }
 
     /// The cookies that the shop has set.

@@ -53,7 +53,7 @@ pub(super) fn open(
         None => None,
     };
     Ok(Box::new(HttpShop {
-        executor: HttpExecutor::new(&base, terms.settings.patience),
+        executor: HttpExecutor::new(&base, terms.settings.patience, &terms.control),
         version: format!("the shop at {base}"),
         base,
         checkout,
@@ -77,7 +77,8 @@ struct HttpShop {
 
 impl HttpShop {
     fn link(&self, handle: Option<BuyerHandle>) -> Box<dyn Link> {
-        let executor = HttpExecutor::new(&self.base, self.terms.settings.patience);
+        let StoreConfig { settings, control, .. } = &self.terms;
+        let executor = HttpExecutor::new(&self.base, settings.patience, control);
         let (checkout, shelves) = (Arc::clone(&self.checkout), Arc::clone(&self.shelves));
         Box::new(StepConnection::new(executor, checkout, shelves, self.terms.clone(), handle))
     }
@@ -149,6 +150,10 @@ impl Server for HttpShop {
 
     fn connect_held(&self, handle: BuyerHandle, _: bool) -> Result<Box<dyn Link>, Error> {
         Ok(self.link(Some(handle)))
+    }
+
+    fn is_over(&self) -> bool {
+        self.terms.control.is_over()
     }
 
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {

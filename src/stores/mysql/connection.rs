@@ -1,19 +1,24 @@
 //! One connection to MariaDB or MySQL.
 
 use std::collections::BTreeMap;
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::mysql::consts::ColumnType;
 use ::mysql::prelude::Queryable;
 use ::mysql::{Conn, Opts, Params};
 
 use super::locks::waits_beside;
+use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::base::text::sql::{Dialect, with_parameters};
 use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::scheduler::{BuyerHandle, HELD_INSIDE};
+use crate::stores::answer::{AnswerSize, GRACE, connect_within};
 use crate::stores::remote::StoreConfig;
+use crate::stores::socket_waits::SocketWait;
 use crate::stores::sql::{Database, OpenedTable, Parameters, Row, SqlError, Statement, value_of};
 
 /// A statement that the server has parsed, and the names of its parameters in their order.
@@ -34,6 +39,9 @@ struct MysqlUserStatement {
 /// One connection.
 pub(in crate::stores) struct MysqlConnection {
     conn: Conn,
+    opts: Opts,
+    control: Control,
+    wait: Arc<SocketWait>,
     prepared: Vec<Option<MysqlBuiltinStatement>>,
     /// The user's statements, by their text; none for one without parameters, which is not prepared.
     foreign: BTreeMap<String, Option<MysqlUserStatement>>,
@@ -44,6 +52,9 @@ pub(in crate::stores) struct MysqlConnection {
     settings: Vec<String>,
 }
 
+/// The longest wait until the server has taken the request to give a statement up.
+const CANCELLING: Duration = Duration::from_secs(1);
+
 /// The prefixes of the two locks that hold a session's changes; the session's number follows. See `hold_inside.sql`.
 const FIRST_LOCK: &str = "oversell_sim_hold_1_";
 const SECOND_LOCK: &str = "oversell_sim_hold_2_";
@@ -53,16 +64,21 @@ const ARRIVED: &str = "oversell_sim_hold_3_";
 impl MysqlConnection {
     /// Connects, and sets the lock timeout and the isolation level.
     pub(super) fn open(opts: &Opts, terms: &StoreConfig) -> Result<Self, Error> {
-        let dial = || {
+        let (opts, patience) = (opts.clone(), terms.settings.patience);
+        let (waits, control) = (Arc::clone(terms.waits()), terms.control.clone());
+        let dial = move || {
             let mut conn = Conn::new(opts.clone())?;
             // In whole seconds, at least one.
-            let patience = terms.settings.patience.as_secs().clamp(1, 31_536_000);
+            let patience = patience.as_secs().clamp(1, 31_536_000);
             // A reset makes the session forget the collation that was negotiated when it connected.
             let letters: Option<String> = conn.query_first("SELECT @@collation_connection")?;
             let letters = letters.unwrap_or_default();
             let set = letters.split('_').next().unwrap_or_default();
             let mut connection = Self {
+                wait: waits.watch_over(conn.as_raw_fd(), &control),
                 conn,
+                opts,
+                control,
                 prepared: vec![None; Statement::COUNT],
                 foreign: BTreeMap::new(),
                 in_transaction: false,
@@ -73,9 +89,9 @@ impl MysqlConnection {
             connection.agree_on("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED".into())?;
             Ok(connection)
         };
-        dial().map_err(|error: ::mysql::Error| {
-            Error::world(format!("cannot connect to MySQL: {}", said(&error)))
-        })
+        let dial = move || dial().map_err(|error: ::mysql::Error| said(&error));
+        connect_within(&terms.control, terms.settings.patience + GRACE, dial)
+            .map_err(|why| Error::world(format!("cannot connect to MySQL: {why}")))
     }
 
     /// Runs a `SET` statement now, and again after each reset of the session.
@@ -186,12 +202,14 @@ impl MysqlConnection {
         &mut self,
         text: &str,
         value_of: &dyn Fn(&str) -> StoreValue,
-    ) -> Result<Answer, ::mysql::Error> {
+    ) -> Result<Option<Answer>, ::mysql::Error> {
+        let (session, opts) = (self.conn.connection_id(), self.opts.clone());
+        let give_up = || give_up(opts, session);
         let Some(MysqlUserStatement { statement, names }) = self.prepare_foreign(text)? else {
-            return answer(self.conn.query_iter(text)?);
+            return answer(self.conn.query_iter(text)?, give_up);
         };
         let values = names.iter().map(|name| sent(value_of(name))).collect();
-        answer(self.conn.exec_iter(statement, Params::Positional(values))?)
+        answer(self.conn.exec_iter(statement, Params::Positional(values))?, give_up)
     }
 
     /// What an error means to a checkout. After a lock timeout, a transaction is rolled back as a whole and may be
@@ -235,6 +253,7 @@ impl Database for MysqlConnection {
     }
 
     fn change(&mut self, statement: Statement, values: Parameters<'_>) -> Result<u64, SqlError> {
+        let _under_way = self.wait.begin();
         let MysqlBuiltinStatement { statement, names } = self.prepare(statement)?;
         let done = self.conn.exec_drop(statement, bound(&names, values));
         done.map_err(|error| self.error(&error))?;
@@ -253,6 +272,7 @@ impl Database for MysqlConnection {
             let left = left.map_err(|error| self.error(&error))?;
             return Ok(left.map(|left| [left, 0, 0]).into_iter().collect());
         }
+        let _under_way = self.wait.begin();
         let MysqlBuiltinStatement { statement, names } = self.prepare(statement)?;
         let rows: Result<Vec<::mysql::Row>, _> = self.conn.exec(statement, bound(&names, values));
         let rows = rows.map_err(|error| self.error(&error))?;
@@ -260,6 +280,7 @@ impl Database for MysqlConnection {
     }
 
     fn run(&mut self, script: Statement) -> Result<(), SqlError> {
+        let _under_way = self.wait.begin();
         for statement in text(script).split(';').map(str::trim).filter(|text| !text.is_empty()) {
             self.conn.query_drop(statement).map_err(|error| self.error(&error))?;
         }
@@ -275,10 +296,23 @@ impl Database for MysqlConnection {
         text: &str,
         value_of: &dyn Fn(&str) -> StoreValue,
     ) -> Result<Answer, SqlError> {
-        self.ask_foreign(text, value_of).map_err(|error| self.error(&error))
+        let _under_way = self.wait.begin();
+        let answer = self.ask_foreign(text, value_of).map_err(|error| self.error(&error));
+        if matches!(answer, Err(SqlError::Lost(_))) && self.control.is_over() {
+            // A server that still works ends the statement, which would keep its locks otherwise.
+            let (session, opts) = (self.conn.connection_id(), self.opts.clone());
+            let cancel = move || {
+                give_up(opts, session);
+                Ok(())
+            };
+            let _ = connect_within(&self.control, CANCELLING, cancel);
+        }
+        let answer = answer?;
+        answer.ok_or_else(|| SqlError::Refused(format!("MySQL: {}", AnswerSize::TOO_LARGE)))
     }
 
     fn run_file(&mut self, text: &str) -> Result<(), SqlError> {
+        let _under_way = self.wait.begin();
         let run = |conn: &mut Conn| {
             let mut results = conn.query_iter(text)?;
             while let Some(mut rows) = results.iter() {
@@ -290,12 +324,14 @@ impl Database for MysqlConnection {
     }
 
     fn opens(&mut self, text: &str) -> Vec<OpenedTable> {
+        let _under_way = self.wait.begin();
         let opened = self.opened(text);
         let _ = self.conn.query_drop("ROLLBACK");
         opened.unwrap_or_default()
     }
 
     fn enter_room(&mut self, isolation: Isolation) -> Result<(), SqlError> {
+        let _under_way = self.wait.begin();
         let level = isolation.name().replace('-', " ");
         let level = format!("SET SESSION TRANSACTION ISOLATION LEVEL {level}");
         let entered = self.agree_on(text(Statement::RoomEnter).trim().to_owned());
@@ -303,6 +339,7 @@ impl Database for MysqlConnection {
     }
 
     fn begin_anew(&mut self) -> Result<u64, SqlError> {
+        let _under_way = self.wait.begin();
         let held = self.give_back_locks();
         self.reset().map(|()| held).map_err(|error| self.error(&error))
     }
@@ -335,12 +372,14 @@ impl Database for MysqlConnection {
 
     /// A thread that ends rolls back and releases its locks first, and only then leaves the list of those that are there.
     fn has_session(&mut self, session: i64) -> Result<bool, SqlError> {
+        let _under_way = self.wait.begin();
         let asked = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = ?";
         let found = self.conn.exec_first::<i64, _, _>(asked, (session,));
         found.map(|sessions| sessions.unwrap_or(0) > 0).map_err(|error| self.error(&error))
     }
 
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError> {
+        let _under_way = self.wait.begin();
         let told =
             self.conn.query_first::<(String, String, String), _>("SHOW ENGINE INNODB STATUS");
         let told = told.map_err(|error| self.error(&error))?;
@@ -402,24 +441,38 @@ fn sent(value: StoreValue) -> ::mysql::Value {
     }
 }
 
-/// The answer to a user's statement.
+/// Asks the server to end the statement that a session is at. The client reads an answer to its end, and one that is too
+/// large may take for ever.
+fn give_up(opts: Opts, session: u32) {
+    let kill = |mut conn: Conn| conn.query_drop(format!("KILL QUERY {session}"));
+    let _ = Conn::new(opts).and_then(kill);
+}
+
+/// The answer to a user's statement; none if it is too large, and given up then.
 fn answer<P: ::mysql::prelude::Protocol>(
     mut result: ::mysql::QueryResult<'_, '_, '_, P>,
-) -> Result<Answer, ::mysql::Error> {
+    give_up: impl FnOnce(),
+) -> Result<Option<Answer>, ::mysql::Error> {
     let columns = result.columns();
     let kinds: Vec<ColumnType> =
         columns.as_ref().iter().map(::mysql::Column::column_type).collect();
     let columns: Vec<String> =
         columns.as_ref().iter().map(|column| column.name_str().into_owned()).collect();
     let changed = result.affected_rows();
-    let mut rows = Vec::new();
+    let (mut rows, mut size) = (Vec::new(), AnswerSize::default());
     for row in result.by_ref() {
-        let values = row?.unwrap();
-        rows.push(
-            values.into_iter().zip(&kinds).map(|(value, kind)| received(value, *kind)).collect(),
-        );
+        let values = row?.unwrap().into_iter().zip(&kinds);
+        let row: Vec<StoreValue> = values.map(|(value, kind)| received(value, *kind)).collect();
+        if !size.add(&row) {
+            give_up();
+            return Ok(None);
+        }
+        rows.push(row);
     }
-    Ok(if columns.is_empty() { Answer::changed(changed) } else { Answer::found(columns, rows) })
+    Ok(Some(match columns.is_empty() {
+        true => Answer::changed(changed),
+        false => Answer::found(columns, rows),
+    }))
 }
 
 /// A value as it is received: for a statement that was sent without preparation, every value is text.
@@ -494,7 +547,6 @@ fn text(statement: Statement) -> &'static str {
 mod tests {
     use super::super::server;
     use super::*;
-    use crate::base::control::Control;
     use crate::domain::settings::Settings;
     use crate::domain::store_kind::StoreKind;
     use crate::stores::sql::says_what_statements_open;

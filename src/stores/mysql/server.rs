@@ -8,6 +8,7 @@ use ::mysql::{Opts, OptsBuilder};
 use crate::base::error::Error;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
+use crate::stores::answer::GRACE;
 use crate::stores::private::{self, Beside, DATA, DataDirTemplate, Package, ServerSandbox};
 use crate::stores::remote::StoreConfig;
 use crate::stores::sql::{Database as _, Statement};
@@ -24,9 +25,6 @@ pub(in crate::stores) const PACKAGE: Package = Package {
 
 /// The longest wait for a connection.
 const CONNECTING: Duration = Duration::from_secs(5);
-
-/// How much longer than a buyer's patience an answer may take: the server itself gives up before.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// Connections beside the pool's: for the audit, for a rehearsal, and for the user's own clients.
 const BESIDE: u32 = 24;
@@ -94,7 +92,7 @@ fn with_bounds(opts: OptsBuilder, terms: &StoreConfig) -> Opts {
 pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Error> {
     let server = PACKAGE.find_server()?;
     let install = PACKAGE.find(&["mariadb-install-db", "mysql_install_db"])?;
-    let sandbox = ServerSandbox::make("KILL")?;
+    let sandbox = ServerSandbox::make("KILL")?.heeding(&terms.control);
     let data = format!("--datadir={}", sandbox.servers_dir().join(DATA).display());
     let initialize = |arguments: &[&str]| {
         let mut make = sandbox.command(&install);
@@ -117,11 +115,10 @@ pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Erro
          SET PASSWORD FOR root@localhost = PASSWORD('{password}');\n"
     );
     let socket = sandbox.servers_dir().join("socket");
-    let socket = socket.display();
     let mut command = sandbox.command(&server);
     command
         .args(["--no-defaults", &data, "--skip-networking", "--skip-name-resolve"])
-        .arg(format!("--socket={socket}"))
+        .arg(format!("--socket={}", socket.display()))
         .arg("--init-file=/dev/stdin")
         .arg(format!("--tmpdir={}", sandbox.servers_dir().display()))
         .arg(format!("--pid-file={}", sandbox.servers_dir().join("pid").display()))
@@ -129,6 +126,7 @@ pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Erro
     if terms.settings.relaxed {
         command.args(RELAXED);
     }
+    let socket = private::in_url(&socket);
     let url = format!("mysql://root:{password}@localhost/{DATABASE}?socket={socket}");
     let opts = opts(&url, &Address::default(), terms)?;
     let answers = || super::MysqlConnection::open(&opts, terms).is_ok();

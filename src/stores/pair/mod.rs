@@ -131,6 +131,10 @@ impl Server for StorePair {
         self.database().add_overlap_notes(notes);
     }
 
+    fn is_over(&self) -> bool {
+        self.terms.control.is_over()
+    }
+
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {
         let [database, redis] = &self.stores;
         Ok(Box::new(PairWatch::of([database.watch()?, redis.watch()?])))

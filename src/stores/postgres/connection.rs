@@ -7,23 +7,29 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use futures_core::Stream as _;
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
 use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{AsyncMessage, Client, Config, NoTls, SimpleQueryMessage, Socket};
+use tokio_postgres::{
+    AsyncMessage, CancelToken, Client, Config, NoTls, RowStream, SimpleQueryMessage, Socket,
+};
 
 use super::dynamic::{PostgresValue, Received, kind_of};
+use crate::base::control::Control;
 use crate::base::error::Error;
-use crate::base::text::sql::{Dialect, with_parameters};
+use crate::base::text::sql::{Dialect, TokenKind, pieces, with_parameters};
 use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::scheduler::{BuyerHandle, HELD_INSIDE};
+use crate::stores::answer::{AnswerSize, AnswerWait, GRACE};
 use crate::stores::remote::StoreConfig;
 use crate::stores::sql::{Database, OpenedTable, Parameters, Row, SqlError, Statement, value_of};
 
-/// How much longer than a buyer's patience an answer may take: the server itself gives up before.
-const GRACE: Duration = Duration::from_secs(5);
+/// The longest wait until the server has taken the request to give a statement up.
+const CANCELLING: Duration = Duration::from_secs(1);
 
 /// The class of the first lock that holds a session's changes; the second's is the next (`hold_inside.sql`).
 const FIRST_LOCK: i32 = 760_412_377;
@@ -109,17 +115,19 @@ struct ConnectionDriver {
     /// None once the connection has ended: a pending answer fails only after the stream is dropped.
     stream: Option<Box<tokio_postgres::Connection<Socket, NoTlsStream>>>,
     within: Duration,
+    control: Control,
+    cancel: CancelToken,
     /// The buyer's handle, which is told when the server reports that the session has to wait.
     handle: Option<BuyerHandle>,
 }
 
 impl ConnectionDriver {
-    /// Waits for an answer, for at most `within`.
+    /// Waits for an answer, for at most `within`. One that does not come in time is given up, with its connection.
     fn wait<T>(
         &mut self,
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, SqlError> {
-        let Self { runtime, stream, within, handle } = self;
+        let Self { runtime, stream, within, control, handle, .. } = self;
         let mut answer = pin!(answer);
         let answered = poll_fn(|context| {
             let answered = answer.as_mut().poll(context);
@@ -140,11 +148,50 @@ impl ConnectionDriver {
             }
             answer.as_mut().poll(context)
         });
-        match runtime.block_on(async { tokio::time::timeout(*within, answered).await }) {
-            Ok(answered) => answered.map_err(|error| sql_error(&error)),
-            Err(_) => Err(SqlError::Lost("PostgreSQL: no answer in time".into())),
+        let mut wait = AnswerWait::new(control, *within);
+        if let Some(answered) = runtime.block_on(within_wait(&mut wait, answered)) {
+            return answered.map_err(|error| sql_error(&error));
+        }
+        let why = format!("PostgreSQL: {}", wait.given_up());
+        if stream.is_some() {
+            self.give_up();
+            self.stream = None;
+        }
+        Err(SqlError::Lost(why))
+    }
+
+    /// Asks the server to end the statement that it is at. One that went on would keep its locks, and send its rows.
+    fn give_up(&self) {
+        let cancelled = self.cancel.cancel_query(NoTls);
+        let _ = self.runtime.block_on(async { timeout(CANCELLING, cancelled).await });
+    }
+}
+
+/// What comes of some work in the time that a wait has; none if it takes longer.
+async fn within_wait<T>(wait: &mut AnswerWait<'_>, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    while let Some(glance) = wait.glance() {
+        if let Ok(done) = timeout(glance, work.as_mut()).await {
+            return Some(done);
         }
     }
+    None
+}
+
+/// The rows of an answer; none if it is too large.
+async fn collected(
+    answer: impl Future<Output = Result<RowStream, tokio_postgres::Error>>,
+) -> Result<Option<Result<Vec<Vec<StoreValue>>, SqlError>>, tokio_postgres::Error> {
+    let mut answer = pin!(answer.await?);
+    let (mut rows, mut size) = (Vec::new(), AnswerSize::default());
+    while let Some(row) = poll_fn(|context| answer.as_mut().poll_next(context)).await {
+        match foreign_row(&row?) {
+            Ok(row) if size.add(&row) => rows.push(row),
+            Ok(_) => return Ok(None),
+            Err(error) => return Ok(Some(Err(error))),
+        }
+    }
+    Ok(Some(Ok(rows)))
 }
 
 impl PostgresConnection {
@@ -156,11 +203,15 @@ impl PostgresConnection {
             .enable_time()
             .build()
             .map_err(|error| cannot(error.to_string()))?;
-        let (client, stream) =
-            runtime.block_on(config.connect(NoTls)).map_err(|error| cannot(said(&error)))?;
         let within = terms.settings.patience + GRACE;
-        let mut line =
-            ConnectionDriver { runtime, stream: Some(Box::new(stream)), within, handle: None };
+        let control = terms.control.clone();
+        let mut wait = AnswerWait::connecting(&control, within);
+        let connected = runtime
+            .block_on(within_wait(&mut wait, config.connect(NoTls)))
+            .ok_or_else(|| cannot(wait.given_up().into()))?;
+        let (client, stream) = connected.map_err(|error| cannot(said(&error)))?;
+        let (stream, cancel) = (Some(Box::new(stream)), client.cancel_token());
+        let mut line = ConnectionDriver { runtime, stream, within, control, cancel, handle: None };
         let patience_ms = terms.settings.patience.as_millis().clamp(1, i32::MAX as u128);
         let settings = format!("SET lock_timeout = {patience_ms}");
         let greeting = format!("{settings}; SHOW server_version");
@@ -229,16 +280,27 @@ impl PostgresConnection {
         text: &str,
         value_of: &dyn Fn(&str) -> StoreValue,
     ) -> Result<Answer, SqlError> {
+        if !self.foreign.contains_key(text) && copies_by_client(text) {
+            return Err(SqlError::Refused(
+                "PostgreSQL: COPY from STDIN or to STDOUT is for a client that sends or takes rows; use INSERT \
+                 or SELECT"
+                    .into(),
+            ));
+        }
         let (statement, sent) = self.prepare_foreign(text, value_of)?;
-        let values: Vec<&(dyn ToSql + Sync)> = sent.iter().map(|sent| sent as _).collect();
         if statement.columns().is_empty() {
+            let values: Vec<&(dyn ToSql + Sync)> = sent.iter().map(|sent| sent as _).collect();
             let changed = self.line.wait(self.client.execute(&statement, &values))?;
             return Ok(Answer::changed(changed));
         }
-        let rows = self.line.wait(self.client.query(&statement, &values))?;
+        let rows = self.line.wait(collected(self.client.query_raw(&statement, &sent)))?;
         let columns = statement.columns();
         let columns = columns.iter().map(|column| column.name().to_owned()).collect();
-        Ok(Answer::found(columns, rows.iter().map(foreign_row).collect::<Result<_, _>>()?))
+        let Some(rows) = rows else {
+            self.line.give_up();
+            return Err(SqlError::Refused(format!("PostgreSQL: {}", AnswerSize::TOO_LARGE)));
+        };
+        Ok(Answer::found(columns, rows?))
     }
 
     /// Prepares a statement, the first time it is used.
@@ -424,6 +486,15 @@ fn foreign_row(row: &tokio_postgres::Row) -> Result<Vec<StoreValue>, SqlError> {
     row.columns().iter().enumerate().map(value).collect()
 }
 
+/// Whether a statement has rows sent by its client, or to it, in place of an answer.
+fn copies_by_client(text: &str) -> bool {
+    let words = pieces(Dialect::Postgres, text).into_iter();
+    let mut words = words.filter(|piece| piece.kind == TokenKind::Word).map(|piece| piece.text);
+    words.next().is_some_and(|first| first.eq_ignore_ascii_case("COPY"))
+        && words
+            .any(|word| ["STDIN", "STDOUT"].iter().any(|stream| word.eq_ignore_ascii_case(stream)))
+}
+
 /// Tells a handle whether its session waits, if the server's notice is about that: `process 18 still waiting for
 /// ShareLock on transaction 731 after 1.094 ms`, and later `process 18 acquired ShareLock …`.
 fn tell(handle: Option<&BuyerHandle>, notice: &DbError) {
@@ -502,11 +573,22 @@ fn text(statement: Statement) -> &'static str {
 mod tests {
     use super::super::server;
     use super::*;
-    use crate::base::control::Control;
     use crate::domain::settings::Settings;
     use crate::domain::store_kind::StoreKind;
     use crate::stores::sql::says_what_statements_open;
     use crate::stores::{Address, is_installed};
+
+    #[test]
+    fn a_copy_by_the_client_is_told_from_one_by_the_server() {
+        for by_client in ["copy t from stdin", "/* all */ COPY (SELECT 'stdin') TO STDOUT"] {
+            assert!(copies_by_client(by_client), "{by_client}");
+        }
+        for other in
+            ["COPY t TO '/tmp/stdout'", "SELECT stdin FROM copy", "COPY t FROM PROGRAM 'x'"]
+        {
+            assert!(!copies_by_client(other), "{other}");
+        }
+    }
 
     #[test]
     fn a_statement_opens_the_tables_behind_its_views_and_says_which_it_changes() {

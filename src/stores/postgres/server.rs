@@ -1,5 +1,6 @@
 //! Where the server is: a private one, or the user's.
 
+use std::path::Path;
 use std::time::Duration;
 
 use tokio_postgres::Config;
@@ -79,6 +80,11 @@ pub(super) fn is_starting(config: &Config) -> bool {
     status.is_some_and(|status| status.trim_end() == "starting")
 }
 
+/// A path as it is written in a list, whatever is in it.
+fn in_list(path: &Path) -> String {
+    format!("\"{}\"", path.display().to_string().replace('"', "\"\""))
+}
+
 /// Starts a private server on a socket in its own directory; returns its URL.
 pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Error> {
     start_with(terms, &[])
@@ -92,7 +98,7 @@ pub(super) fn start_with(
     let initdb = PACKAGE.find(&["initdb"])?;
     let server = PACKAGE.find_server()?;
     // `QUIT` stops the server at once, without waiting for clients, and leaves no shared memory behind.
-    let sandbox = ServerSandbox::make("QUIT")?;
+    let sandbox = ServerSandbox::make("QUIT")?.heeding(&terms.control);
     let password = private::password()?;
     let template = DataDirTemplate::of("postgres", &[&initdb, &server], &INITDB);
     let initialize = |origin| {
@@ -120,7 +126,7 @@ pub(super) fn start_with(
     let mut command = sandbox.command(&server);
     command
         .args(["-D", DATA, "-c", "listen_addresses=", "-c"])
-        .arg(format!("unix_socket_directories={}", sandbox.servers_dir().display()))
+        .arg(format!("unix_socket_directories={}", in_list(sandbox.servers_dir())))
         .args(["-c", "unix_socket_permissions=0700"])
         .args(["-c", &format!("max_connections={}", terms.settings.connections + BESIDE)]);
     if terms.settings.relaxed {
@@ -133,7 +139,7 @@ pub(super) fn start_with(
     }
     let url = format!(
         "postgresql://{USER}:{password}@/postgres?host={}",
-        sandbox.servers_dir().display()
+        private::in_url(sandbox.servers_dir())
     );
     let config = config(&url, &Address::default())?;
     let answers = || config.dial(terms).is_ok();

@@ -1,9 +1,12 @@
 //! Private servers: started for one run in a directory of their own, and removed after it.
 //!
 //! However this process ends, the [`ServerSandbox`]'s keeper sees the end of a pipe, ends the server and removes the directory:
-//! after a panic, a second Ctrl-C, even a signal that cannot be caught.
+//! after a panic, a second Ctrl-C, even a signal that cannot be caught. If the keeper itself was killed, another one takes
+//! its place as soon as it is told something, and at the end at the latest. Only where both are killed, and this process
+//! before it has noticed that, is anything left.
 
 mod home;
+mod keeper;
 mod programs;
 mod template;
 #[cfg(feature = "app")]
@@ -12,17 +15,19 @@ mod user_program;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::Write;
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use rand::TryRng;
 use rand::rngs::SysRng;
 #[cfg(feature = "app")]
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::kill_process;
+use rustix::process::{Pid, Signal, kill_process_group};
 
 pub(in crate::stores) use programs::Package;
 #[cfg(feature = "app")]
@@ -36,9 +41,13 @@ use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::base::text::quantity::duration;
 use home::{Home, NOBODY, is_root};
+use keeper::Keeper;
 
 /// How long a server may take to answer for the first time.
 const STARTING: Duration = Duration::from_secs(60);
+
+/// How long a program may take that sets a server up, or loads a schema into one.
+const SETTING_UP: Duration = Duration::from_secs(600);
 
 /// How long a server may take to end.
 #[cfg(feature = "app")]
@@ -58,11 +67,13 @@ pub(in crate::stores) struct ServerSandbox {
     /// How many bytes of each log were told.
     told: Mutex<BTreeMap<PathBuf, usize>>,
     inside: Mutex<SandboxProcesses>,
+    /// What stops the programs that set a server up.
+    control: Control,
 }
 
 /// The processes of a sandbox.
 struct SandboxProcesses {
-    keeper: Child,
+    keeper: Keeper,
     servers: Vec<ServerProcess>,
     /// The user's programs that run: the process groups of each.
     #[cfg(feature = "app")]
@@ -100,6 +111,9 @@ impl TimeLimit {
     /// What a server of ours may take to answer for the first time: nothing sets that.
     const STARTING: Self = Self { most: STARTING, set_by: "" };
 
+    /// What a program may take that sets one up: nothing sets that.
+    const SETTING_UP: Self = Self { most: SETTING_UP, set_by: "" };
+
     /// How it is told that a program has taken longer.
     fn told(self) -> String {
         let most = duration(nanos(self.most));
@@ -131,18 +145,7 @@ impl ServerSandbox {
     pub(in crate::stores) fn make(signal: &str) -> Result<Self, Error> {
         let home = Home::make()
             .map_err(|error| Error::world(format!("cannot make a temporary directory: {error}")))?;
-        let keeper = Command::new("sh")
-            .args(["-c", include_str!("keeper.sh"), "keeper"])
-            .arg(home.ours())
-            .args([signal, "server"])
-            .arg(if is_root() { NOBODY.to_string() } else { String::new() })
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            // Ctrl-C must reach this process only, and not the keeper.
-            .process_group(0)
-            .spawn();
-        let keeper = keeper.map_err(|error| {
+        let keeper = Keeper::start(home.ours(), signal).map_err(|error| {
             let _ = std::fs::remove_dir_all(home.ours());
             Error::world(format!("cannot start a shell: {error}"))
         })?;
@@ -152,7 +155,14 @@ impl ServerSandbox {
             #[cfg(feature = "app")]
             programs: Vec::new(),
         });
-        Ok(Self { home, log_file: None, told: Mutex::default(), inside })
+        let (told, control) = (Mutex::default(), Control::default());
+        Ok(Self { home, log_file: None, told, inside, control })
+    }
+
+    /// The same, where this stops the programs that set a server up.
+    pub(in crate::stores) fn heeding(mut self, control: &Control) -> Self {
+        self.control = control.clone();
+        self
     }
 
     /// The same, where what the programs print is added to a file.
@@ -243,14 +253,26 @@ impl ServerSandbox {
         }
         let mut child = command.spawn().map_err(cannot)?;
         self.inside.lock().tell_keeper(Some(child.id()))?;
-        let ended = child
-            .wait()
-            .map_err(|error| Error::world(format!("cannot wait for {name}: {error}")))?;
+        let (within, control) = (TimeLimit::SETTING_UP, &self.control);
+        let Some(ended) = ends_within(&mut child, within.most, control) else {
+            return Err(self.cut_short(&name, &log, within, control));
+        };
         self.inside.lock().tell_keeper(None)?;
         if ended.success() {
             return Ok(());
         }
         Err(Error::world(format!("{name} failed: {}", last_lines(&self.said(&log)))))
+    }
+
+    /// The error for a program that did not come to its end.
+    fn cut_short(&self, name: &str, log: &Log, within: TimeLimit, control: &Control) -> Error {
+        Error::world(match control.is_over() {
+            true => format!("{name} was interrupted"),
+            false => {
+                let said = last_lines(&self.said(log));
+                format!("{name} takes longer than {}: {said}", within.told())
+            }
+        })
     }
 
     /// Starts the server, and waits until it answers.
@@ -310,30 +332,9 @@ impl ServerSandbox {
         let log = self.log("command-log")?;
         let mut child = self.spawn(command, &Beside::default(), &log)?;
         self.inside.lock().tell_keeper(Some(child.id()))?;
-        let clock = Wall::start();
-        let ended = loop {
-            match child.try_wait() {
-                Ok(Some(ended)) => break ended,
-                Ok(None)
-                    if clock.now() < nanos(within.most)
-                        && !control.is_over()
-                        && control.pause(GLANCE) => {}
-                _ => {
-                    // The programs that it has started end with it.
-                    let group = Pid::from_child(&child);
-                    let _ = kill_process_group(group, Signal::KILL);
-                    let _ = child.wait();
-                    self.tell_news_of(&log, control);
-                    let said = last_lines(&self.said(&log));
-                    return Err(Error::world(match control.is_over() {
-                        true => format!("{name} was interrupted"),
-                        false => {
-                            let within = within.told();
-                            format!("{name} takes longer than {within}: {said}")
-                        }
-                    }));
-                }
-            }
+        let Some(ended) = ends_within(&mut child, within.most, control) else {
+            self.tell_news_of(&log, control);
+            return Err(self.cut_short(&name, &log, within, control));
         };
         self.inside.lock().tell_keeper(None)?;
         self.tell_news_of(&log, control);
@@ -397,7 +398,16 @@ impl ServerSandbox {
         }
         let out = || log.file.try_clone().map_err(cannot);
         command.stdout(out()?).stderr(out()?);
-        command.spawn().map_err(cannot)
+        command.spawn().map_err(|error| match (error.kind(), command.get_current_dir()) {
+            (ErrorKind::NotFound, Some(folder)) if !folder.is_dir() => Error::input(format!(
+                "cannot start {name}: there is no folder {}",
+                folder.display()
+            )),
+            (ErrorKind::NotFound, _) => Error::input(format!(
+                "cannot start {name}: there is no such program; write its path, or add its folder to PATH"
+            )),
+            _ => cannot(error),
+        })
     }
 
     /// Waits until a server that was started answers.
@@ -528,14 +538,18 @@ impl SandboxProcesses {
         servers.collect()
     }
 
+    /// Which processes the keeper is to end, and which to wait for.
+    fn line(&self, setting_up: Option<u32>) -> String {
+        let groups = setting_up.into_iter().map(|process| format!("-{process}"));
+        let all = self.processes().into_iter().chain(groups).collect::<Vec<_>>();
+        all.join(" ") + "\n"
+    }
+
     /// Tells the keeper which processes to end, and which to wait for. The line is written in one piece: half a line
     /// would name another process.
     fn tell_keeper(&mut self, setting_up: Option<u32>) -> Result<(), Error> {
-        let groups = setting_up.into_iter().map(|process| format!("-{process}"));
-        let all = self.processes().into_iter().chain(groups).collect::<Vec<_>>();
-        let line = all.join(" ") + "\n";
-        let told = self.keeper.stdin.as_mut().map(|pipe| pipe.write_all(line.as_bytes()));
-        if matches!(told, Some(Ok(()))) {
+        let line = self.line(setting_up);
+        if self.keeper.hear(&line) {
             return Ok(());
         }
         // Without a keeper, no server may keep running.
@@ -551,11 +565,34 @@ impl Drop for ServerSandbox {
     /// Waits until the keeper has ended the servers and removed the directory, which takes a limited time.
     fn drop(&mut self) {
         let inside = self.inside.get_mut();
-        drop(inside.keeper.stdin.take());
-        for server in &mut inside.servers {
-            let _ = server.child.wait();
+        let line = inside.line(None);
+        let SandboxProcesses { keeper, servers, .. } = inside;
+        // A server that has ended is there for the keeper until it has been waited for.
+        keeper.dismiss(&line, || {
+            for server in servers.iter_mut() {
+                let _ = server.child.try_wait();
+            }
+        });
+    }
+}
+
+/// How often to check whether a program has ended.
+const SOON: Duration = Duration::from_millis(5);
+
+/// Waits until a program ends. One that takes longer than `most`, or is still there when the work is to end, is killed
+/// with all that it has started.
+fn ends_within(child: &mut Child, most: Duration, control: &Control) -> Option<ExitStatus> {
+    let clock = Wall::start();
+    loop {
+        match child.try_wait() {
+            Ok(Some(ended)) => return Some(ended),
+            Ok(None) if clock.now() < nanos(most) && !control.is_over() && control.pause(SOON) => {}
+            _ => {
+                let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
+                let _ = child.wait();
+                return None;
+            }
         }
-        let _ = inside.keeper.wait();
     }
 }
 
@@ -587,6 +624,16 @@ pub(in crate::stores) fn password() -> Result<String, Error> {
 fn name_of(command: &Command) -> String {
     let program = Path::new(command.get_program());
     program.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// A path as it is written in a URL, whatever is in it.
+pub(in crate::stores) fn in_url(path: &Path) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+    let written = path.as_os_str().as_bytes().iter().map(|byte| match is_plain(*byte) {
+        true => char::from(*byte).to_string(),
+        false => format!("%{byte:02X}"),
+    });
+    written.collect()
 }
 
 /// The last lines of a program's output, on one line.

@@ -133,6 +133,10 @@ impl Server for RedisServer {
         Ok(Box::new(RedisLink::new(held, self.terms.clone(), Some(handle))))
     }
 
+    fn is_over(&self) -> bool {
+        self.terms.control.is_over()
+    }
+
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {
         match &self.described {
             Some(described) => Ok(Box::new(described.watch(&self.client, &self.terms)?)),

@@ -1,5 +1,7 @@
 //! Where the server is: a private one, or the user's.
 
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::time::Duration;
 
 use ::redis::{Client, Connection, ConnectionAddr, RedisError, RedisResult, cmd};
@@ -7,6 +9,7 @@ use ::redis::{Client, Connection, ConnectionAddr, RedisError, RedisResult, cmd};
 use crate::base::error::Error;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
+use crate::stores::answer::{GRACE, connect_within};
 use crate::stores::private::{self, Beside, Package, ServerSandbox};
 use crate::stores::remote::StoreConfig;
 
@@ -22,9 +25,6 @@ pub(in crate::stores) const PACKAGE: Package = Package {
 
 /// The longest wait for a connection.
 const CONNECTING: Duration = Duration::from_secs(5);
-
-/// How much longer than a buyer's patience an answer may take.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// The error of a command that has to succeed.
 pub(super) fn cannot(error: RedisError) -> Error {
@@ -47,16 +47,18 @@ pub(super) fn client(url: &str, address: &Address) -> Result<Client, Error> {
 
 /// Connects, with a timeout for every wait.
 pub(super) fn dial(client: &Client, terms: &StoreConfig) -> Result<Connection, Error> {
-    let dial = || {
+    let (client, within) = (client.clone(), terms.settings.patience + GRACE);
+    let dial = move || {
         let mut connection = client.get_connection_with_timeout(CONNECTING)?;
-        let within = Some(terms.settings.patience + GRACE);
-        connection.set_read_timeout(within)?;
-        connection.set_write_timeout(within)?;
+        connection.set_read_timeout(Some(within))?;
+        connection.set_write_timeout(Some(within))?;
         // A server that is still loading its file listens already.
         cmd("PING").exec(&mut connection)?;
         Ok(connection)
     };
-    dial().map_err(|error: RedisError| Error::world(format!("cannot connect to Redis: {error}")))
+    let dial = move || dial().map_err(|error: RedisError| error.to_string());
+    connect_within(&terms.control, within, dial)
+        .map_err(|why| Error::world(format!("cannot connect to Redis: {why}")))
 }
 
 /// The server's name and version.
@@ -67,6 +69,12 @@ pub(super) fn version(connection: &mut Connection) -> RedisResult<String> {
         Some(version) => format!("Valkey {version}"),
         None => format!("Redis {}", value("redis_version:").unwrap_or("of some version")),
     })
+}
+
+/// A path as it is written in a configuration, whatever is in it.
+fn in_configuration(path: &Path) -> String {
+    let bytes = path.as_os_str().as_bytes().iter();
+    format!("\"{}\"", bytes.map(|byte| format!("\\x{byte:02x}")).collect::<String>())
 }
 
 /// Starts a private server on a socket in its own directory. It appends every write to a file, and syncs the file
@@ -81,13 +89,13 @@ pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Erro
     let about = format!(
         "port 0\nunixsocket {}\nunixsocketperm 700\ndir {}\nrequirepass {password}\nsave \"\"\nappendonly {appends}\n\
          appendfsync always\nmaxclients {}\n",
-        socket.display(),
-        sandbox.servers_dir().display(),
+        in_configuration(&socket),
+        in_configuration(sandbox.servers_dir()),
         terms.settings.connections + 32,
     );
     let mut command = sandbox.command(&server);
     command.arg("-");
-    let url = format!("redis+unix://{}?pass={password}", socket.display());
+    let url = format!("redis+unix://{}?pass={password}", private::in_url(&socket));
     let client = client(&url, &Address::default())?;
     sandbox
         .start(command, Beside::reading(about), &terms.control, || dial(&client, terms).is_ok())?;

@@ -81,9 +81,7 @@ pub trait Server: Send + Sync {
     }
 
     /// Whether the work there should end now, even in the middle of an execution.
-    fn is_over(&self) -> bool {
-        false
-    }
+    fn is_over(&self) -> bool;
 
     /// Waits until what serves its buyers has done what it puts off until they have left, within bounds. False if it puts
     /// nothing off.

@@ -12,6 +12,8 @@ use crate::base::text::sql::Rewriting;
 use crate::describe::checkout::Checkout;
 use crate::domain::op::{Item, MOST_ITEMS};
 use crate::domain::settings::Settings;
+#[cfg(feature = "mysql")]
+use crate::stores::socket_waits::SocketWaits;
 
 /// The terms on which a server is used. Clones share what the links report.
 #[derive(Clone, Debug)]
@@ -41,6 +43,9 @@ struct LinkReports {
     trouble: Mutex<Option<String>>,
     generated: Generated,
     deadlocks: AtomicU64,
+    /// The waits of clients that cannot be interrupted.
+    #[cfg(feature = "mysql")]
+    waits: Arc<SocketWaits>,
     /// By product, how many clients have asked for its lock and not released it.
     asking: [AtomicU32; MOST_ITEMS as usize],
 }
@@ -103,6 +108,12 @@ impl StoreConfig {
     /// Notes that another execution begins.
     pub(in crate::stores) fn show_begins(&self) {
         self.told.generated.opens();
+    }
+
+    /// The waits of clients that cannot be interrupted.
+    #[cfg(feature = "mysql")]
+    pub(in crate::stores) fn waits(&self) -> &Arc<SocketWaits> {
+        &self.told.waits
     }
 
     /// Counts a deadlock that the server has broken.

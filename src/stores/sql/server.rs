@@ -215,6 +215,10 @@ impl<D: Dialer, T: Tables> Server for SqlServer<D, T> {
         notes.iter().for_each(|notes| self.tables.overlaps().add(notes.clone()));
     }
 
+    fn is_over(&self) -> bool {
+        self.terms.control.is_over()
+    }
+
     fn watch(&self) -> Result<Box<dyn Watch>, Error> {
         Ok(Box::new(SqlWatcher(self.dial()?)))
     }

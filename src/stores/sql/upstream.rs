@@ -70,6 +70,7 @@ pub(in crate::stores) struct SqlUpstream<D: Dialer<Database: Keepsake>> {
     settings: Arc<RwLock<Vec<(String, String)>>>,
     rewriting: Option<Arc<Rewriting>>,
     has_kept: bool,
+    control: Control,
     /// The private server, if it is one.
     sandbox: Option<ServerSandbox>,
 }
@@ -102,6 +103,7 @@ impl<D: Dialer<Database: Keepsake>> SqlUpstream<D> {
             settings,
             rewriting: terms.rewriting.clone(),
             has_kept,
+            control: terms.control.clone(),
             sandbox,
         })
     }
@@ -129,6 +131,7 @@ impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
         // What the tools of the server write, only its own client reads: rows to copy in, delimiters, commands of the
         // client's. And what the file sets for its session is gone with it.
         let sandbox = ServerSandbox::make("TERM").map_err(|error| error.to_string())?;
+        let sandbox = sandbox.heeding(&self.control);
         let ran = sandbox.run(client, &Beside::reading(text.to_owned()));
         ran.map_err(|error| error.to_string().replace("psql:<stdin>:", "line "))
     }

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -11,13 +12,16 @@ use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
 
 use super::Address;
+use super::answer::{AT_THE_END, AnswerSize, GRACE};
 use super::private::ServerSandbox;
 use super::remote::StoreConfig;
 use super::sql::{
     Database, Dialer, OpenedTable, Parameters, Row, SqlError, SqlServer, Statement, Tables,
 };
+use crate::base::clock::{Clock, Wall, nanos};
 use crate::base::error::Error;
 use crate::base::text::nearest::shown;
+use crate::base::text::quantity::duration;
 use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
@@ -38,10 +42,21 @@ pub(super) fn open<T: Tables>(
 /// Opens a shop's file, to run the checkout file's queries there.
 #[cfg(feature = "http")]
 pub(super) fn ask_at(url: &str, terms: &StoreConfig) -> Result<SqliteFile, Error> {
-    let path = Path::new(url.strip_prefix("sqlite:").unwrap_or(url));
+    let path = Path::new(path_of(url)?);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     SqliteFile::open(path, flags, terms)
         .map_err(|error| Error::world(format!("SQLite, {}: {error}", path.display())))
+}
+
+/// The path in a URL.
+fn path_of(url: &str) -> Result<&str, Error> {
+    match url.strip_prefix("sqlite:").unwrap_or(url) {
+        "" | ":memory:" => Err(Error::input(format!(
+            "the URL {} is of a database that every connection has for itself; name a file",
+            shown(url)
+        ))),
+        path => Ok(path),
+    }
 }
 
 /// A database in a file.
@@ -54,7 +69,7 @@ pub(in crate::stores) struct File {
 /// Where the file lies.
 enum FileLocation {
     /// In a directory of its own.
-    Private { _nest: ServerSandbox },
+    Private { _nest: Box<ServerSandbox> },
     /// At the path that the user has named.
     Named,
 }
@@ -64,9 +79,9 @@ impl File {
         let Some(url) = &address.url else {
             let sandbox = ServerSandbox::make("KILL")?;
             let path = sandbox.own_dir().join("shop.sqlite");
-            return Ok(Self { path, home: FileLocation::Private { _nest: sandbox } });
+            return Ok(Self { path, home: FileLocation::Private { _nest: Box::new(sandbox) } });
         };
-        let path = PathBuf::from(url.strip_prefix("sqlite:").unwrap_or(url));
+        let path = PathBuf::from(path_of(url)?);
         if path.exists() {
             return Err(Error::input(format!(
                 "--url: there is a file {} already; name one that is to be made",
@@ -112,23 +127,61 @@ impl Drop for File {
 /// How many statements stay prepared: all of ours, or as many of a checkout's.
 const CACHED: usize = 200;
 
+/// Instructions of SQLite's virtual machine between two checks whether a statement is to go on: about a tenth of a
+/// millisecond.
+const INSTRUCTIONS: i32 = 10_000;
+
 /// One connection to the file.
 pub(super) struct SqliteFile {
     connection: Connection,
     path: PathBuf,
     terms: StoreConfig,
     handle: Option<BuyerHandle>,
+    runtime: StatementRuntime,
+}
+
+/// How long a statement has run, without the time in which it waited for another session. Clones are of the same
+/// connection.
+#[derive(Clone)]
+struct StatementRuntime {
+    clock: Wall,
+    since_ns: Arc<AtomicU64>,
+}
+
+impl StatementRuntime {
+    fn start() -> Self {
+        Self { clock: Wall::start(), since_ns: Arc::default() }
+    }
+
+    /// A statement begins, or goes on after it has waited.
+    fn restart(&self) {
+        self.since_ns.store(self.clock.now(), Ordering::Relaxed);
+    }
+
+    fn is_longer_than(&self, most: Duration) -> bool {
+        self.clock.now().saturating_sub(self.since_ns.load(Ordering::Relaxed)) >= nanos(most)
+    }
 }
 
 impl SqliteFile {
     fn open(path: &Path, flags: OpenFlags, terms: &StoreConfig) -> rusqlite::Result<Self> {
-        let connection = Self::connect(path, flags, terms)?;
-        Ok(Self { connection, path: path.to_owned(), terms: terms.clone(), handle: None })
+        let runtime = StatementRuntime::start();
+        let connection = Self::connect(path, flags, terms, &runtime)?;
+        let (path, terms) = (path.to_owned(), terms.clone());
+        Ok(Self { connection, path, terms, handle: None, runtime })
     }
 
-    fn connect(path: &Path, flags: OpenFlags, terms: &StoreConfig) -> rusqlite::Result<Connection> {
+    fn connect(
+        path: &Path,
+        flags: OpenFlags,
+        terms: &StoreConfig,
+        runtime: &StatementRuntime,
+    ) -> rusqlite::Result<Connection> {
         let mut connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_handler(Some(busy_handler(terms.clone())))?;
+        runtime.restart();
+        connection.busy_handler(Some(busy_handler(terms.clone(), runtime.clone())))?;
+        let is_given_up = is_given_up(terms.clone(), runtime.clone());
+        connection.progress_handler(INSTRUCTIONS, Some(is_given_up))?;
         connection.set_prepared_statement_cache_capacity(CACHED);
         connection.execute_batch(include_str!("statements/connect.sql"))?;
         if terms.settings.relaxed {
@@ -142,6 +195,7 @@ impl SqliteFile {
         statement: Statement,
         values: Parameters<'_>,
     ) -> rusqlite::Result<CachedStatement<'_>> {
+        self.runtime.restart();
         let mut prepared = self.connection.prepare_cached(text(statement))?;
         for (name, value) in values {
             // A statement has no parameter for a value that it does not use.
@@ -156,7 +210,8 @@ impl SqliteFile {
         &self,
         text: &str,
         value_of: &dyn Fn(&str) -> StoreValue,
-    ) -> rusqlite::Result<Answer> {
+    ) -> rusqlite::Result<Option<Answer>> {
+        self.runtime.restart();
         let mut prepared = self.connection.prepare_cached(text)?;
         for place in 1..=prepared.parameter_count() {
             let name = prepared.parameter_name(place).and_then(|name| name.strip_prefix(':'));
@@ -165,19 +220,30 @@ impl SqliteFile {
         }
         let columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
         if columns.is_empty() {
-            return Ok(Answer::changed(prepared.raw_execute()? as u64));
+            return Ok(Some(Answer::changed(prepared.raw_execute()? as u64)));
         }
-        let mut rows = Vec::new();
+        let (mut rows, mut size) = (Vec::new(), AnswerSize::default());
         let mut found = prepared.raw_query();
         while let Some(row) = found.next()? {
             let value = |place| row.get_ref(place).map(received);
-            rows.push((0..columns.len()).map(value).collect::<Result<_, _>>()?);
+            let row: Vec<StoreValue> = (0..columns.len()).map(value).collect::<Result<_, _>>()?;
+            if !size.add(&row) {
+                return Ok(None);
+            }
+            rows.push(row);
         }
-        Ok(Answer::found(columns, rows))
+        Ok(Some(Answer::found(columns, rows)))
     }
 
     fn error(&self, error: rusqlite::Error) -> SqlError {
         match error.sqlite_error().map(|error| (error.code, error.extended_code)) {
+            Some((ErrorCode::OperationInterrupted, _)) if self.terms.control.is_over() => {
+                SqlError::Lost("SQLite: interrupted in the middle of a statement".into())
+            }
+            Some((ErrorCode::OperationInterrupted, _)) => SqlError::Refused(format!(
+                "SQLite: the statement runs for longer than {} (--patience, and a little more)",
+                duration(nanos(self.terms.settings.patience + GRACE))
+            )),
             // Inside a transaction SQLite does not wait: another session has written what was read.
             Some((ErrorCode::DatabaseBusy, _)) if !self.connection.is_autocommit() => {
                 SqlError::Conflict
@@ -203,7 +269,9 @@ impl Database for SqliteFile {
         match self.ask_foreign(text, value_of) {
             // A transaction that SQLite has ended already leaves nothing to roll back.
             Err(_) if self.connection.is_autocommit() && is_rollback(text) => Ok(Answer::default()),
-            done => done.map_err(|error| self.error(error)),
+            Err(error) => Err(self.error(error)),
+            Ok(answer) => answer
+                .ok_or_else(|| SqlError::Refused(format!("SQLite: {}", AnswerSize::TOO_LARGE))),
         }
     }
 
@@ -212,6 +280,7 @@ impl Database for SqliteFile {
     }
 
     fn run_file(&mut self, text: &str) -> Result<(), SqlError> {
+        self.runtime.restart();
         self.connection.execute_batch(text).map_err(|error| self.error(error))
     }
 
@@ -245,15 +314,19 @@ impl Database for SqliteFile {
     /// A session that finds another one writing tries again only after another buyer has moved.
     fn attach(&mut self, handle: &BuyerHandle) -> Result<(), SqlError> {
         self.handle = Some(handle.clone());
-        let handle = handle.clone();
-        let obstructed = self.connection.busy_handler(Some(move |_| handle.await_retry()));
+        let (handle, runtime) = (handle.clone(), self.runtime.clone());
+        let obstructed = self.connection.busy_handler(Some(move |_| {
+            let tries_again = handle.await_retry();
+            runtime.restart();
+            tries_again
+        }));
         obstructed.map_err(|error| self.error(error))
     }
 
     /// Opens a new connection: no command would undo settings, temporary tables and attached files.
     fn begin_anew(&mut self) -> Result<u64, SqlError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let opened = Self::connect(&self.path, flags, &self.terms);
+        let opened = Self::connect(&self.path, flags, &self.terms, &self.runtime);
         self.connection = opened.map_err(|error| self.error(error))?;
         match self.handle.clone() {
             Some(handle) => self.attach(&handle).map(|()| 0),
@@ -293,6 +366,7 @@ impl Database for SqliteFile {
     }
 
     fn run(&mut self, script: Statement) -> Result<(), SqlError> {
+        self.runtime.restart();
         match self.connection.execute_batch(text(script)) {
             // A transaction that SQLite has ended already leaves nothing to roll back.
             Err(_) if script == Statement::Rollback && self.connection.is_autocommit() => Ok(()),
@@ -339,7 +413,10 @@ fn received(value: ValueRef<'_>) -> StoreValue {
 
 /// Waits for the session that is writing, with longer and longer pauses, as SQLite's own handler does; gives up when
 /// patience runs out or the race is stopped.
-fn busy_handler(terms: StoreConfig) -> impl FnMut(i32) -> bool + Send + 'static {
+fn busy_handler(
+    terms: StoreConfig,
+    runtime: StatementRuntime,
+) -> impl FnMut(i32) -> bool + Send + 'static {
     const NAPS_MS: [u64; 8] = [1, 2, 5, 10, 15, 20, 25, 50];
     let mut waited = Duration::ZERO;
     move |times| {
@@ -349,7 +426,21 @@ fn busy_handler(terms: StoreConfig) -> impl FnMut(i32) -> bool + Send + 'static 
         let nap = NAPS_MS.get(times as usize).copied().unwrap_or(50);
         let nap = Duration::from_millis(nap);
         waited += nap;
-        waited < terms.settings.patience && terms.control.pause(nap)
+        let tries_again = waited < terms.settings.patience && terms.control.pause(nap);
+        runtime.restart();
+        tries_again
+    }
+}
+
+/// Whether SQLite is to give up the statement that runs: it has run for too long, or the work is to end.
+fn is_given_up(
+    terms: StoreConfig,
+    runtime: StatementRuntime,
+) -> impl FnMut() -> bool + Send + 'static {
+    let most = terms.settings.patience + GRACE;
+    move || {
+        runtime.is_longer_than(most)
+            || runtime.is_longer_than(AT_THE_END) && terms.control.is_over()
     }
 }
 

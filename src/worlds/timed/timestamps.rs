@@ -20,10 +20,12 @@
 //! columns are passed over. Lines need not be in order, empty ones do not count, and a byte order
 //! mark or `\r\n` does no harm.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::rc::Rc;
 
 use csv::{ByteRecord, ReaderBuilder, Terminator};
 
@@ -39,6 +41,12 @@ pub const MOST_CLICKS: usize = 10_000_000;
 const MOST_BYTES: u64 = 1 << 30;
 /// The most regions.
 const MOST_REGIONS: u16 = 10_000;
+/// The longest name of a region, in bytes.
+const LONGEST_NAME: usize = 1_000;
+/// How much is read at once, in bytes.
+const PIECE: usize = 1 << 16;
+/// The longest line, or several if a quotation mark holds them together, in bytes.
+const LONGEST_LINE: usize = 1 << 20;
 
 /// One click.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +71,7 @@ impl Timestamps {
     /// # Errors
     /// [`Error::Input`] that names the file, the first line that is wrong, what is wrong there and
     /// how many more are; or if it cannot be read, has no clicks, has more than 10 million, or is
-    /// larger than 1 GiB.
+    /// larger than 1 GiB, or one of its lines is larger than 1 MiB.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let name = path.display();
         let file = File::open(path)
@@ -76,6 +84,8 @@ impl Timestamps {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn from_csv(name: &str, source: impl Read) -> Result<Self, Error> {
+        let read = Rc::default();
+        let source = Pieces { source: source.take(MOST_BYTES + 1), read: Rc::clone(&read) };
         // A record may have any number of fields, so that its line can say what is wrong with it.
         // It ends at \n alone, since the reader's count of lines falls behind at \r\n; \r is
         // trimmed off.
@@ -83,16 +93,24 @@ impl Timestamps {
             .has_headers(false)
             .flexible(true)
             .terminator(Terminator::Any(b'\n'))
-            .buffer_capacity(1 << 16)
+            .buffer_capacity(PIECE)
             // The last line may lack its end.
-            .from_reader(source.take(MOST_BYTES + 1).chain(&b"\n"[..]));
+            .from_reader(source.chain(&b"\n"[..]));
         let mut gathered = ClickRecords::default();
         let mut columns = None;
         let mut record = ByteRecord::new();
-        while reader
-            .read_byte_record(&mut record)
-            .map_err(|error| Error::input(format!("cannot read the clicks {name}: {error}")))?
-        {
+        loop {
+            let has_read = reader.read_byte_record(&mut record);
+            if read.get() > LONGEST_LINE + PIECE {
+                let line = reader.position().line();
+                return Err(Error::input(format!("{name}:{line}: longer than 1 MiB")));
+            }
+            read.set(0);
+            let has_read = has_read
+                .map_err(|error| Error::input(format!("cannot read the clicks {name}: {error}")))?;
+            if !has_read {
+                break;
+            }
             if reader.position().byte() > MOST_BYTES + 1 {
                 return Err(Error::input(format!("{name} is larger than 1 GiB")));
             }
@@ -144,6 +162,24 @@ impl Timestamps {
     pub fn region_of(&self, buyer: usize) -> Option<&str> {
         let region = self.clicks.get(buyer)?.region?;
         self.regions.get(usize::from(region)).map(String::as_str)
+    }
+}
+
+/// A source of which no more is read once a line is too long.
+struct Pieces<R> {
+    source: R,
+    /// How many bytes were read since the last whole line was found.
+    read: Rc<Cell<usize>>,
+}
+
+impl<R: Read> Read for Pieces<R> {
+    fn read(&mut self, piece: &mut [u8]) -> std::io::Result<usize> {
+        if self.read.get() > LONGEST_LINE + PIECE {
+            return Err(std::io::ErrorKind::InvalidData.into());
+        }
+        let length = self.source.read(piece)?;
+        self.read.set(self.read.get() + length);
+        Ok(length)
     }
 }
 
@@ -246,6 +282,12 @@ impl ClickRecords {
     fn number(&mut self, name: &str) -> Result<u16, String> {
         if let Some(number) = self.numbers.get(name) {
             return Ok(*number);
+        }
+        if name.len() > LONGEST_NAME {
+            return Err(format!(
+                "the name of a region has more than {} bytes",
+                count(LONGEST_NAME as u64)
+            ));
         }
         let next = self.regions.len() as u16;
         if next >= MOST_REGIONS {
