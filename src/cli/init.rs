@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::base::error::Error;
+use crate::base::text::printable::printable;
 use crate::command::{Command, quoted};
 use crate::describe::app;
 use crate::describe::checkout::starter;
@@ -94,7 +95,7 @@ fn write(folder: &Path, files: &[(&str, String)], next: &str) -> Result<Ended, E
     for (name, text) in files {
         let path = folder.join(name);
         std::fs::write(&path, text).map_err(|error| refused(&path, error))?;
-        told += &format!("wrote  {}\n", path.display());
+        told += &format!("wrote  {}\n", printable(&path.display().to_string()));
     }
     told += &format!("\nnext   {next}\n");
     to_stdout(&told)?;

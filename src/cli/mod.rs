@@ -37,7 +37,9 @@ mod width;
 use std::process::ExitCode;
 
 use crate::base::error::Error;
+use crate::base::text::printable::printable;
 use anstyle::AnsiColor;
+use clap::error::{ContextKind, ContextValue};
 use clap::{ColorChoice, FromArgMatches, Parser, Subcommand};
 
 /// How a command that ran has ended.
@@ -157,8 +159,13 @@ pub fn main() -> ExitCode {
     let cli = match read() {
         Ok(cli) => cli,
         Err(error) => {
+            let error = printable_error(error);
             // If even this cannot be printed, there is no way left to report it.
-            let _ = error.print();
+            let text = error.render().ansi().to_string();
+            match error.use_stderr() {
+                true => output::to_stderr(&text),
+                false => drop(output::to_stdout(&text)),
+            }
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
@@ -205,8 +212,47 @@ fn exit_code(error: &Error) -> u8 {
     }
 }
 
+/// An error of the command line, in which the words of the command line stay on their lines.
+fn printable_error(mut error: clap::Error) -> clap::Error {
+    let changed: Vec<(ContextKind, ContextValue)> = error
+        .context()
+        .filter_map(|(kind, value)| {
+            let one = |text: &String| printable(text).into_owned();
+            let value = match value {
+                ContextValue::String(text) => ContextValue::String(one(text)),
+                ContextValue::Strings(texts) => {
+                    ContextValue::Strings(texts.iter().map(one).collect())
+                }
+                _ => return None,
+            };
+            Some((kind, value))
+        })
+        .collect();
+    for (kind, value) in changed {
+        error.insert(kind, value);
+    }
+    error
+}
+
 /// Prints an error the way clap does.
 fn complain(message: &str) {
     let style = AnsiColor::Red.on_default().bold();
-    output::to_stderr(&format!("{style}error:{style:#} {message}\n"));
+    output::to_stderr(&format!("{style}error:{style:#} {}\n", indented(message)));
+}
+
+/// An error, in which only lines of ours begin: those of an excerpt, and those that are indented as we do. Another newline
+/// is one of a path or a server.
+fn indented(message: &str) -> String {
+    const INDENT: &str = "       ";
+    let is_ours = |line: &str| {
+        let is_digit = |sign: char| sign.is_ascii_digit();
+        let behind_number = line.trim_start().trim_start_matches(is_digit).trim_start();
+        line.starts_with(INDENT) || line.starts_with("  ") && behind_number.starts_with("| ")
+    };
+    let mut lines = message.split('\n');
+    let first = lines.next().unwrap_or_default().to_owned();
+    lines.fold(first, |text, line| match is_ours(line) {
+        true => format!("{text}\n{line}"),
+        false => format!("{text}\\n{line}"),
+    })
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::base::chance;
 use crate::base::error::Error;
+use crate::base::text::server_url::ServerUrl;
 use crate::check::expect::Expectation;
 use crate::check::report::Report;
 use crate::command::Verb;
@@ -22,7 +23,7 @@ use super::baseline::{BaselineFlags, tell};
 use super::ci::{CiLog, JunitFlag, logged};
 use super::flags::{self, DescribedCheckout, Offer, SettingFlags, applied};
 use super::meaning::{check_level, refuse};
-use super::output::{Output, refuse_same_file, tell_password, to_stderr};
+use super::output::{Output, line_to_stderr, refuse_same_file, tell_password};
 use super::{Ended, interrupt, progress};
 
 /// How long buyers wait in a race of the zoo in memory, if no flag says so. Some of its strategies keep locks for ever,
@@ -70,7 +71,7 @@ struct StoreFlags {
     /// Race on a server of yours, in tables or keys of our own that are removed after; for sqlite the path
     /// of a file to make
     #[arg(long, value_name = "URL")]
-    url: Option<String>,
+    url: Option<ServerUrl>,
     /// Allow --url to name another machine
     #[arg(long, requires = "url")]
     allow_remote: bool,
@@ -279,7 +280,7 @@ fn race(args: &RaceArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> {
     if !tells_expectations {
         for run in &report.runs {
             for unmet in run.unmet() {
-                to_stderr(&format!("{}: {unmet}\n", run.strategy));
+                line_to_stderr(&format!("{}: {unmet}", run.strategy));
             }
         }
         tell(&report.baseline);
@@ -325,7 +326,7 @@ pub(super) fn tell_left_out(left_out: &[(&dyn DynStrategy, OpKind)], settings: &
             true => "no store offers all that they need; explore them instead".to_owned(),
             false => format!("to be raced on {}", stores.join(", ")),
         };
-        to_stderr(&format!("left out, for {why}: {} ({instead})\n", names.join(", ")));
+        line_to_stderr(&format!("left out, for {why}: {} ({instead})", names.join(", ")));
     }
 }
 

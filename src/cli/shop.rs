@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::base::chance;
 use crate::base::error::Error;
+use crate::base::text::server_url::ServerUrl;
 use crate::check::expect::Expectation;
 use crate::check::report::Judgement;
 use crate::command::Verb;
@@ -21,7 +22,7 @@ use clap::{Args, ValueEnum};
 use super::Ended;
 use super::flags::{self, Given, Offer, SettingFlags, applied, described, setting};
 use super::meaning::refuse;
-use super::output::{Output, to_stderr};
+use super::output::{Output, line_to_stderr};
 
 /// The shop, where no buyer thinks and nothing takes time.
 #[derive(Clone, Debug, Args)]
@@ -89,7 +90,7 @@ pub(super) struct ServerFlags {
     settings: SettingFlags<OfServer>,
     /// The URL of a server that is running already; it is left as it was
     #[arg(long, value_name = "URL")]
-    url: Option<String>,
+    url: Option<ServerUrl>,
     /// Allow --url, or an application's file, to name a host that is not this machine
     #[arg(long)]
     allow_remote: bool,
@@ -512,7 +513,7 @@ pub(super) fn tell_unmet(judgements: Vec<Judgement>, format: OutputFormat) -> Re
     for judgement in judgements.into_iter().filter(|judgement| !judgement.held) {
         let (expectation, seen) = (&judgement.expectation, judgement.seen());
         if format != OutputFormat::Github {
-            to_stderr(&format!("expected {expectation}, but {seen}\n"));
+            line_to_stderr(&format!("expected {expectation}, but {seen}"));
         }
         ended = Ended::ShortOfExpectations;
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::base::clock;
 use crate::base::error::Error;
+use crate::base::text::printable::printable;
 use crate::base::text::quantity::{of, parse_count, parse_duration};
 use crate::check::expect::Expectation;
 use crate::command::Command;
@@ -21,7 +22,7 @@ use super::ci::{CiLog, JunitFlag, logged};
 use super::explore::{jobs, pool};
 use super::flags::setting;
 use super::meaning::refuse;
-use super::output::{Output, refuse_same_file, to_stderr, to_stdout};
+use super::output::{Output, line_to_stderr, refuse_same_file, to_stdout};
 use super::shop::OutputFormat;
 use super::{Ended, interrupt, progress, width};
 
@@ -181,7 +182,7 @@ fn simulate(args: &SimulateArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Err
     }
     if !matches!(args.format, OutputFormat::Table | OutputFormat::Github) || args.quiet {
         for unmet in report.runs.iter().flat_map(|run| run.unmet()) {
-            to_stderr(&format!("{unmet}\n"));
+            line_to_stderr(&unmet);
         }
     }
     Ok(super::race::ended(&report))
@@ -244,7 +245,7 @@ fn story(
 ) -> Result<String, Error> {
     let (_, lines) = tell_story(strategy, scene, control)?;
     let title = match is_one_of_several {
-        true => format!(" {}\n", strategy.card().name),
+        true => format!(" {}\n", printable(strategy.card().name)),
         false => String::new(),
     };
     Ok(format!("{title}{}\n", render::story(&lines, scene.opens_s, width::of_stdout())))

@@ -7,6 +7,7 @@ use crate::stores::{StoreKind, readiness};
 use crate::{explore, render, strategies};
 use clap::{Args, ValueEnum};
 
+use super::indented;
 use super::output::{Output, to_stderr};
 use super::progress::Progress;
 use super::{Ended, interrupt};
@@ -58,7 +59,7 @@ pub(crate) fn run(args: &SurveyArgs) -> Result<Ended, Error> {
         for store in readiness().into_iter().filter(|store| steppable(store.kind.name()).is_ok()) {
             match store.server {
                 Ok(_) => stores.push(store.kind),
-                Err(why) => to_stderr(&format!("left out: {why}\n")),
+                Err(why) => to_stderr(&format!("left out: {}\n", indented(&why.to_string()))),
             }
         }
     }

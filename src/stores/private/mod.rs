@@ -11,8 +11,9 @@ mod user_program;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -364,7 +365,7 @@ impl ServerSandbox {
 
     fn log(&self, name: &str) -> Result<Log, Error> {
         let (path, opened) = match &self.log_file {
-            Some(path) => (path.clone(), File::options().append(true).create(true).open(path)),
+            Some(path) => (path.clone(), log_options().append(true).open(path)),
             None => (self.own_dir().join(name), self.home.log(name)),
         };
         let cannot = |error| Error::world(format!("cannot write {}: {error}", path.display()));
@@ -549,6 +550,13 @@ impl Drop for ServerSandbox {
         }
         let _ = inside.keeper.wait();
     }
+}
+
+/// How a log is opened that a user has named: one that is not there yet is made for its owner alone.
+pub(in crate::stores) fn log_options() -> OpenOptions {
+    let mut options = File::options();
+    options.create(true).mode(0o600);
+    options
 }
 
 /// Ports on which no process listens at this moment.

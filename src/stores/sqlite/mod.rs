@@ -66,6 +66,7 @@ impl File {
             let path = sandbox.own_dir().join("shop.sqlite");
             return Ok(Self { path, home: FileLocation::Private { _nest: sandbox } });
         };
+        let url = url.with_password();
         let path = PathBuf::from(url.strip_prefix("sqlite:").unwrap_or(url));
         if path.exists() {
             return Err(Error::input(format!(
