@@ -389,7 +389,7 @@ fn a_schema_is_loaded_by_the_servers_own_client_and_its_mistake_told_with_its_li
     assert!(String::from_utf8_lossy(&ready.stdout).contains("READY"), "{}", stderr(&ready));
     let wrong = doctor(&dump.replace("stock int NOT NULL", "stock integr"));
     assert_eq!(wrong.status.code(), Some(2), "{}", stderr(&wrong));
-    let told = ["schema.sql: psql failed: line 3: ERROR:", "\"integr\" does not exist"];
+    let told = ["schema.sql:3: ERROR:", "\"integr\" does not exist"];
     assert!(told.iter().all(|told| stderr(&wrong).contains(told)), "{}", stderr(&wrong));
 }
 

@@ -255,8 +255,7 @@ fn make_and_keep(
 /// Runs the schema and the seed of an upstream, if the file names them.
 fn fill(database: &mut dyn UpstreamDatabase, upstream: &Upstream) -> Result<(), Error> {
     for script in upstream.schema.iter().chain(&upstream.seed) {
-        let said = database.run_file(&script.text);
-        said.map_err(|why| Error::input(format!("{}: {why}", script.path)))?;
+        database.run_script(&script.path, &script.text).map_err(Error::input)?;
     }
     Ok(())
 }

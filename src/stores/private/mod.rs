@@ -243,7 +243,7 @@ impl ServerSandbox {
         if ended.success() {
             return Ok(());
         }
-        Err(Error::world(format!("{name} failed: {}", last_lines(&self.said(&log)))))
+        Err(Error::world(format!("{name} failed: {}", lines_at_end(&self.said(&log), 6))))
     }
 
     /// Starts the server, and waits until it answers.
@@ -591,8 +591,13 @@ fn name_of(command: &Command) -> String {
 
 /// The last lines of a program's output, on one line.
 fn last_lines(said: &str) -> String {
+    lines_at_end(said, 3)
+}
+
+/// The last `most` lines of a program's output, on one line.
+fn lines_at_end(said: &str, most: usize) -> String {
     let lines: Vec<&str> =
-        said.lines().rev().map(str::trim).filter(|line| !line.is_empty()).take(3).collect();
+        said.lines().rev().map(str::trim).filter(|line| !line.is_empty()).take(most).collect();
     match lines.is_empty() {
         true => "it said nothing".into(),
         false => lines.into_iter().rev().collect::<Vec<_>>().join(" | "),
