@@ -83,7 +83,7 @@ impl From<Ended> for ExitCode {
 #[derive(Debug, Parser)]
 #[command(
     name = "oversell-sim",
-    version,
+    version = env!("OVERSELL_SIM_VERSION"),
     propagate_version = true,
     after_help = "Exit codes: 0 it ran (finding an oversell is a result, not an error); \
                   1 an expectation did not hold; 2 the input or the command is wrong; \
