@@ -90,6 +90,17 @@ fn no_command_repeats_the_password_of_an_address_that_leads_nowhere() {
             }
         }
     }
+    // Where a file makes no sense, its line is shown.
+    let lines = [
+        "bad = \"host=localhost password=s3cret\"",
+        "bad = \"redis://:s3cret@localhost\"",
+        "password = \"s3cret\"",
+    ];
+    for line in lines {
+        fs::write(folder.path().join("shop.toml"), format!("[app]\n{line}\n")).unwrap();
+        let said = printed(folder.path(), &["explore", "--app", "shop.toml"], PASSWORD);
+        assert!(said.contains("2 | ") && said.contains("***"), "{said}");
+    }
     // Where a command line makes no sense, its words are repeated.
     for args in [
         &["race", "postgres://me:s3cret@localhost/x"][..],

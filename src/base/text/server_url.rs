@@ -123,16 +123,26 @@ fn without_parameters(rest: &str) -> String {
     format!("{path}{mark}{}{fragment}", kept.join("&"))
 }
 
-/// Whether a parameter of this name is a password, or as good as one.
+/// Whether a parameter of an address is a password, or as good as one, by its name. In doubt it is.
 fn is_secret(name: &str) -> bool {
-    const PARTS: [&str; 7] = ["pass", "pwd", "secret", "token", "credential", "signature", "auth"];
-    const ENDS: [&str; 2] = ["key", "sig"];
+    const PARTS: [&str; 2] = ["pass", "auth"];
     let name = decoded(name).to_lowercase();
     // Those of PostgreSQL that name a file, or a method.
     if matches!(&*name, "passfile" | "sslkey" | "require_auth") {
         return false;
     }
-    PARTS.iter().any(|part| name.contains(part)) || ENDS.iter().any(|end| name.ends_with(end))
+    is_named_secret(&name) || PARTS.iter().any(|part| name.contains(part)) || name.ends_with("key")
+}
+
+/// The same of any text's parameter, which may be a buyer's: `author` and `idempotency_key` are none.
+fn is_named_secret(name: &str) -> bool {
+    const PARTS: [&str; 8] =
+        ["password", "passwd", "passphrase", "pwd", "secret", "token", "credential", "signature"];
+    const ENDS: [&str; 4] = ["api_key", "api-key", "apikey", "access_key"];
+    let name = decoded(name).to_lowercase();
+    matches!(&*name, "pass" | "auth" | "authorization" | "sig")
+        || PARTS.iter().any(|part| name.contains(part))
+        || ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// A name with its percent-encoded signs decoded.
@@ -203,7 +213,7 @@ pub fn without_passwords(text: &str) -> Cow<'_, str> {
             false => format!("{}{MASK}{}", &found[1], &found[3]),
         }
     });
-    let text = replaced(PARAMETER.as_ref(), text, |found| match is_secret(&found[2]) {
+    let text = replaced(PARAMETER.as_ref(), text, |found| match is_named_secret(&found[2]) {
         true => format!("{}{}={MASK}", &found[1], &found[2]),
         false => found[0].to_owned(),
     });
@@ -273,7 +283,7 @@ mod tests {
             ("{\"did\": \"password='s3cret'\"}", "{\"did\": \"password=***\"}"),
             ("GET /x?token=s3cret&a=b", "GET /x?token=***&a=b"),
             ("SELECT a = b, key = 1 WHERE token = 'x'", "SELECT a = b, key = 1 WHERE token = 'x'"),
-            ("a?b=c&d=e", "a?b=c&d=e"),
+            ("a?b=c&author=e&idempotency_key=f", "a?b=c&author=e&idempotency_key=f"),
         ] {
             assert_eq!(without_passwords(text), shown);
             assert_eq!(without_passwords(shown), shown);
