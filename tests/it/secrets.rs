@@ -97,8 +97,9 @@ fn no_command_repeats_the_password_of_an_address_that_leads_nowhere() {
         "password = \"s3cret\"",
     ];
     for line in lines {
-        fs::write(folder.path().join("shop.toml"), format!("[app]\n{line}\n")).unwrap();
-        let said = printed(folder.path(), &["explore", "--app", "shop.toml"], PASSWORD);
+        fs::write(folder.path().join("shop.toml"), format!("store = \"sqlite\"\n{line}\n"))
+            .unwrap();
+        let said = printed(folder.path(), &["explore", "--checkout", "shop.toml"], PASSWORD);
         assert!(said.contains("2 | ") && said.contains("***"), "{said}");
     }
     // Where a command line makes no sense, its words are repeated.
