@@ -531,7 +531,7 @@ fn story(way: &[FindingReport], width: Width) -> String {
         text += &width.labelled(told.finding.kind.title(), &told.finding.proof);
     }
     if let Some(why) = &first.why {
-        text += &width.labelled("why", &why.to_string());
+        text += &width.labelled_lines("why", &why.sentences());
     }
     if first.serial {
         text += &width.labelled("why", SERIAL);
