@@ -3,11 +3,13 @@
 //! Every command line that is printed is made here, so that each of them carries every setting that its command takes
 //! and that is not as it would be if nothing were said. A setting that this file does not know is said in full.
 
+pub use crate::base::text::server_url::without_password;
 pub use crate::domain::verb::Verb;
 
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::base::text::printable::printable;
 use crate::describe::checkout::Checkout;
 use crate::domain::op::OpKind;
 use crate::domain::settings::{Setting, Settings};
@@ -171,7 +173,7 @@ fn differs(settings: &Settings, usual: &Settings, name: &str) -> bool {
 
 /// The flags of an address.
 fn address_words(address: &Address) -> impl Iterator<Item = String> {
-    let url = address.url.iter().flat_map(|url| ["--url".to_owned(), without_password(url)]);
+    let url = address.url.iter().flat_map(|url| ["--url".to_owned(), url.to_string()]);
     let allowed = [
         ("--allow-remote", address.allow_remote),
         ("--allow-triggers", address.allow_triggers),
@@ -191,6 +193,10 @@ pub fn located(command: &str, address: &Address) -> String {
 /// A word as a shell reads it.
 #[must_use]
 pub fn quoted(word: &str) -> Cow<'_, str> {
+    // Within `'…'` a newline or an escape would be itself, and a terminal would obey it.
+    if matches!(printable(word), Cow::Owned(_)) {
+        return Cow::Owned(as_escapes(word));
+    }
     // No argument has a zero byte in it: the operating system ends it there.
     match shlex::try_quote(word).unwrap_or(Cow::Borrowed("")) {
         // As a person would: all of it, and not only the signs that need it.
@@ -199,33 +205,18 @@ pub fn quoted(word: &str) -> Cow<'_, str> {
     }
 }
 
-/// A URL without the password in it: that of its user, and one among its parameters.
-#[must_use]
-pub fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    // A password may have any of these unescaped, and then the host stands behind the last `@`.
-    let end = rest.rfind('@').map_or(end, |at| end.max(at + 1));
-    let (authority, rest) = rest.split_at(end);
-    let authority = match authority.rsplit_once('@') {
-        Some((user, host)) => {
-            let user = user.split_once(':').map_or(user, |(name, _)| name);
-            if user.is_empty() { host.to_owned() } else { format!("{user}@{host}") }
+/// A word in the form `$'…'`, which bash and zsh read: a terminal obeys nothing in it.
+fn as_escapes(word: &str) -> String {
+    let sign = |sign: char| match sign {
+        '\n' => "\\n".to_owned(),
+        '\r' => "\\r".to_owned(),
+        '\t' => "\\t".to_owned(),
+        '\\' | '\'' => format!("\\{sign}"),
+        sign if sign.is_ascii() && sign.is_control() => format!("\\x{:02x}", u32::from(sign)),
+        sign if matches!(printable(sign.encode_utf8(&mut [0; 4])), Cow::Owned(_)) => {
+            format!("\\U{:08x}", u32::from(sign))
         }
-        None => authority.to_owned(),
+        sign => sign.to_string(),
     };
-    let rest = match rest.split_once('?') {
-        Some((path, parameters)) => {
-            let is_secret = |parameter: &&str| {
-                let name = parameter.split_once('=').map_or(*parameter, |(name, _)| name);
-                name.to_lowercase().contains("password")
-            };
-            let kept: Vec<&str> =
-                parameters.split('&').filter(|parameter| !is_secret(parameter)).collect();
-            let mark = if kept.is_empty() { "" } else { "?" };
-            format!("{path}{mark}{}", kept.join("&"))
-        }
-        None => rest.to_owned(),
-    };
-    format!("{scheme}://{authority}{rest}")
+    format!("$'{}'", word.chars().map(sign).collect::<String>())
 }

@@ -7,7 +7,7 @@ use crate::check::baseline::{AgainstBaseline, Baseline, MaxRegression};
 use clap::Args;
 
 use super::compare::share;
-use super::output::to_stderr;
+use super::output::line_to_stderr;
 
 /// A limit, or none.
 type Limit = Option<MaxRegression>;
@@ -60,6 +60,6 @@ impl BaselineFlags {
 pub(super) fn tell(against: &Option<AgainstBaseline>) {
     let changes = against.iter().flat_map(|against| &against.runs);
     for change in changes.filter(|change| change.verdict.falls_short()) {
-        to_stderr(&format!("{}: {}: {}\n", change.name, change.verdict.words(), change.why));
+        line_to_stderr(&format!("{}: {}: {}", change.name, change.verdict.words(), change.why));
     }
 }

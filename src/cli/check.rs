@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::error::Error;
 use crate::base::fingerprint::fingerprint;
+use crate::base::text::printable::printable;
 use crate::base::text::quantity::of;
 use crate::command::{Command, Verb};
 use crate::domain::settings::Settings;
@@ -364,15 +365,16 @@ fn line(checked: &Checked, widest: usize) -> String {
     let strategies: Vec<_> = cases.iter().map(|case| case.name.as_str()).collect();
     let about = match title.lines().next() {
         None | Some("") => strategies.join(", "),
-        Some(first) => first.chars().filter(|c| !c.is_control()).collect(),
+        Some(first) => first.to_owned(),
     };
+    let (name, about) = (printable(name), printable(&about));
     let mut text = format!(" {style}{word:<6}{style:#}{name:<widest$}  {about}\n");
     for case in cases {
         if let TestStatus::Failed { unmet, again } = &case.status {
             for unmet in unmet {
-                text += &format!("       {}: {unmet}\n", case.name);
+                text += &format!("       {}\n", printable(&format!("{}: {unmet}", case.name)));
             }
-            text += &format!("       again: {again}\n");
+            text += &format!("       again: {}\n", printable(again));
         }
     }
     text

@@ -13,7 +13,7 @@ use crate::render::{SourceFile, TestCase, TestSuite, annotations, job_summary, j
 use clap::Args;
 
 use super::Ended;
-use super::output::{Output, to_stdout};
+use super::output::{Output, shown, to_stdout};
 
 /// The file that a job summary is appended to, as GitHub names it.
 const SUMMARY_FILE: &str = "GITHUB_STEP_SUMMARY";
@@ -170,7 +170,7 @@ fn in_repository(path: &Path) -> String {
 
 fn append(path: &Path, text: &str) -> Result<(), Error> {
     let file = OpenOptions::new().append(true).create(true).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
+    file.and_then(|mut file| file.write_all(shown(text).as_bytes())).map_err(|error| {
         Error::world(format!("cannot write {SUMMARY_FILE} {}: {error}", path.display()))
     })
 }

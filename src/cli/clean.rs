@@ -3,12 +3,14 @@
 use super::Ended;
 use super::output::to_stdout;
 use crate::base::error::Error;
+use crate::base::text::printable::printable;
 use crate::base::text::quantity::of;
 use crate::stores;
 
 pub(crate) fn run() -> Result<Ended, Error> {
     let (directory, count, size) = stores::forget_kept()?;
-    let directory = directory.display();
+    let directory = directory.display().to_string();
+    let directory = printable(&directory);
     to_stdout(&match count {
         0 => format!(" nothing was kept in {directory}\n"),
         count => {

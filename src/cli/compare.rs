@@ -7,6 +7,7 @@ use crate::base::chance;
 use crate::base::error::Error;
 use crate::base::text::nearest::{did_you_mean, shown};
 use crate::base::text::quantity::{exact_duration, parse_count, parse_duration};
+use crate::base::text::server_url::ServerUrl;
 use crate::check::comparison::{Comparison, Terms};
 use crate::check::expect::Expectation;
 use crate::check::gauge::Gauge;
@@ -21,7 +22,7 @@ use super::baseline::{BaselineFlags, tell};
 use super::ci::{CiLog, JunitFlag, logged};
 use super::contenders::{Lineup, lineup};
 use super::flags::{Given, Offer, SettingFlags, setting};
-use super::output::{Output, refuse_same_file, tell_password, to_stderr};
+use super::output::{Output, line_to_stderr, refuse_same_file, tell_password};
 use super::race::ReportFormat;
 use super::{Ended, interrupt, progress};
 
@@ -122,7 +123,7 @@ pub(crate) struct CompareArgs {
     server: SettingFlags<OfStores>,
     /// Race on a server of yours, in tables or keys of our own that are removed after
     #[arg(long, value_name = "URL", help_heading = "The store")]
-    url: Option<String>,
+    url: Option<ServerUrl>,
     /// Allow --url to name another machine
     #[arg(long, requires = "url", help_heading = "The store")]
     allow_remote: bool,
@@ -288,7 +289,7 @@ fn compare(args: &CompareArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error
     if !tells_expectations {
         for one in &comparison.contenders {
             for unmet in one.run.unmet() {
-                to_stderr(&format!("{}: {unmet}\n", one.name));
+                line_to_stderr(&format!("{}: {unmet}", one.name));
             }
         }
         tell(&comparison.baseline);

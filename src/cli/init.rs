@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::base::error::Error;
+use crate::base::text::printable::printable;
 use crate::command::{Command, quoted};
 use crate::describe::app;
 use crate::describe::checkout::starter;
@@ -99,7 +100,7 @@ fn write(folder: &Path, files: &[(&str, String)], next: &str) -> Result<Ended, E
     let mut told = String::new();
     for (draft, path) in drafts {
         draft.persist_noclobber(&path).map_err(|error| refused(&path, error.error))?;
-        told += &format!("wrote  {}\n", path.display());
+        told += &format!("wrote  {}\n", printable(&path.display().to_string()));
     }
     told += &format!("\nnext   {next}\n");
     to_stdout(&told)?;

@@ -37,11 +37,12 @@ mod sweep;
 mod threads;
 mod width;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use crate::base::error::Error;
+use crate::base::text::printable::printable;
 use anstyle::AnsiColor;
+use clap::error::{ContextKind, ContextValue};
 use clap::{ColorChoice, FromArgMatches, Parser, Subcommand};
 
 /// How a command that ran has ended.
@@ -85,7 +86,7 @@ impl From<Ended> for ExitCode {
 #[derive(Debug, Parser)]
 #[command(
     name = "oversell-sim",
-    version,
+    version = env!("OVERSELL_SIM_VERSION"),
     propagate_version = true,
     after_help = "Exit codes: 0 it ran (finding an oversell is a result, not an error); \
                   1 an expectation did not hold; 2 the input or the command is wrong; \
@@ -167,9 +168,7 @@ pub fn main() -> ExitCode {
     }
     let cli = match read() {
         Ok(cli) => cli,
-        Err(error) => {
-            return told(&error);
-        }
+        Err(error) => return told(error),
     };
     if let Err(error) = threads::check() {
         complain(&error.to_string());
@@ -212,13 +211,15 @@ pub fn main() -> ExitCode {
 }
 
 /// Prints what clap has to say: an error, or a help text, which is what was asked for.
-fn told(said: &clap::Error) -> ExitCode {
-    let printed = said.print().and_then(|()| std::io::stdout().flush());
+fn told(said: clap::Error) -> ExitCode {
+    let said = printable_error(said);
+    let text = said.render().ansi().to_string();
     if said.use_stderr() {
         // If even this cannot be printed, there is no way left to report it.
+        output::to_stderr(&text);
         return ExitCode::from(2);
     }
-    match output::unless_broken_pipe(printed) {
+    match output::to_stdout(&text) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error.to_string());
@@ -235,8 +236,47 @@ fn exit_code(error: &Error) -> u8 {
     }
 }
 
+/// An error of the command line, in which the words of the command line stay on their lines.
+fn printable_error(mut error: clap::Error) -> clap::Error {
+    let changed: Vec<(ContextKind, ContextValue)> = error
+        .context()
+        .filter_map(|(kind, value)| {
+            let one = |text: &String| printable(text).into_owned();
+            let value = match value {
+                ContextValue::String(text) => ContextValue::String(one(text)),
+                ContextValue::Strings(texts) => {
+                    ContextValue::Strings(texts.iter().map(one).collect())
+                }
+                _ => return None,
+            };
+            Some((kind, value))
+        })
+        .collect();
+    for (kind, value) in changed {
+        error.insert(kind, value);
+    }
+    error
+}
+
 /// Prints an error the way clap does.
 fn complain(message: &str) {
     let style = AnsiColor::Red.on_default().bold();
-    output::to_stderr(&format!("{style}error:{style:#} {message}\n"));
+    output::to_stderr(&format!("{style}error:{style:#} {}\n", indented(message)));
+}
+
+/// An error, in which only lines of ours begin: those of an excerpt, and those that are indented as we do. Another newline
+/// is one of a path or a server.
+fn indented(message: &str) -> String {
+    const INDENT: &str = "       ";
+    let is_ours = |line: &str| {
+        let is_digit = |sign: char| sign.is_ascii_digit();
+        let behind_number = line.trim_start().trim_start_matches(is_digit).trim_start();
+        line.starts_with(INDENT) || line.starts_with("  ") && behind_number.starts_with("| ")
+    };
+    let mut lines = message.split('\n');
+    let first = lines.next().unwrap_or_default().to_owned();
+    lines.fold(first, |text, line| match is_ours(line) {
+        true => format!("{text}\n{line}"),
+        false => format!("{text}\\n{line}"),
+    })
 }

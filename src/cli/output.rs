@@ -1,11 +1,13 @@
 //! Where a report goes: standard output, or a file that is there whole or not at all.
 
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::base::error::Error;
-use crate::command::without_password;
+use crate::base::text::printable::{guarded, printable};
+use crate::base::text::server_url::without_passwords;
 use crate::render::Width;
 use crate::stores::Address;
 use tempfile::NamedTempFile;
@@ -69,9 +71,10 @@ impl Output {
         let failed = |path: &Path, error: io::Error| {
             Error::world(format!("cannot write {}: {error}", path.display()))
         };
-        let plain = || anstream::adapter::strip_str(text).to_string();
+        let text = shown(text);
+        let plain = || anstream::adapter::strip_str(&text).to_string();
         match self {
-            Self::Stdout => to_stdout(text),
+            Self::Stdout => to_stdout(&text),
             Self::File { path, flag } => draft_of(&path, &plain())
                 .and_then(|draft| {
                     if let Ok(old) = path.metadata() {
@@ -140,26 +143,36 @@ fn refused(flag: &str, path: &Path, error: &io::Error) -> Error {
 /// Prints, without colour where that is not wanted.
 pub(crate) fn to_stdout(text: &str) -> Result<(), Error> {
     let mut stdout = anstream::stdout();
-    unless_broken_pipe(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
-}
-
-/// What has come of writing to standard output.
-pub(crate) fn unless_broken_pipe(written: io::Result<()>) -> Result<(), Error> {
-    written
+    stdout
+        .write_all(shown(text).as_bytes())
+        .and_then(|()| stdout.flush())
         .or_else(ignore_broken_pipe)
         .map_err(|error| Error::world(format!("cannot write to standard output: {error}")))
 }
 
 /// Prints beside the output. Who closed standard error does not want to hear of it.
 pub(crate) fn to_stderr(text: &str) {
-    let _ = anstream::stderr().write_all(text.as_bytes());
+    let _ = anstream::stderr().write_all(shown(text).as_bytes());
+}
+
+/// Prints one line beside the output, whatever is in it.
+pub(crate) fn line_to_stderr(line: &str) {
+    to_stderr(&format!("{}\n", printable(line)));
+}
+
+/// A text as it leaves the program, wherever to: without passwords, and with nothing in it that a terminal obeys but
+/// colours. What others wrote is made [`printable`] before, where it is known that it may not begin a line.
+pub(super) fn shown(text: &str) -> Cow<'_, str> {
+    match without_passwords(text) {
+        Cow::Borrowed(text) => guarded(text),
+        Cow::Owned(text) => Cow::Owned(guarded(&text).into_owned()),
+    }
 }
 
 /// Says that the commands which are printed lack a password.
 pub(crate) fn tell_password(address: &Address) {
-    if let Some(url) = address.url.as_ref().filter(|url| without_password(url) != **url) {
-        let url = without_password(url);
-        to_stderr(&format!("--url: commands are printed without the password, as {url}\n"));
+    if let Some(url) = address.url.as_ref().filter(|url| url.to_string() != url.with_password()) {
+        line_to_stderr(&format!("--url: commands are printed without the password, as {url}"));
     }
 }
 

@@ -12,6 +12,7 @@ use super::progress::Progress;
 use super::shop::{ServerFlags, ShopFlags};
 use super::width;
 use crate::base::error::Error;
+use crate::base::text::printable::printable;
 use crate::base::text::quantity::of;
 use crate::domain::store_kind::StoreKind;
 use crate::explore::{self, Outlook, Playable};
@@ -92,7 +93,10 @@ impl Conversation {
             Some(choice) => {
                 self.named.clear();
                 self.shown = None;
-                to_stdout(&format!(" {choice} cannot come next: {}\n", shop.why_not(choice)))?;
+                to_stdout(&format!(
+                    " {choice} cannot come next: {}\n",
+                    printable(&shop.why_not(choice))
+                ))?;
             }
             None => {}
         }
@@ -131,7 +135,7 @@ impl Conversation {
                     self.named.extend(choices);
                     return self.ask(so_far, shop);
                 }
-                Err(why) => to_stdout(&format!(" {why}\n"))?,
+                Err(why) => to_stdout(&format!(" {}\n", printable(&why)))?,
             }
         }
     }
@@ -151,7 +155,7 @@ fn position(shop: &mut impl Playable) -> String {
     let clients = shop.position();
     let clients = clients.iter().map(|client| format!("{}: {}", client.actor, client.about));
     let parts: Vec<String> = stock.into_iter().chain(clients).collect();
-    width::of_stdout().folded(&format!(" {}\n", parts.join("     ")), 1)
+    width::of_stdout().folded(&format!(" {}\n", printable(&parts.join("     "))), 1)
 }
 
 fn prompt(shop: &mut impl Playable) -> String {
@@ -194,18 +198,20 @@ fn verdict(shop: &mut impl Playable) -> Result<String, Error> {
     }
     let findings = shop.findings()?;
     if let Some(why) = shop.unjudged() {
-        return Ok(format!("{text}\n Not judged: {why}.\n"));
+        return Ok(format!("{text}\n Not judged: {}.\n", printable(why)));
     }
     text += &match (findings.first(), shop.outlook_at_opening()) {
         (Some(finding), Outlook::Way(way)) if way.len() < rows.len() => format!(
             "\n Broken: {}. There is a shorter way: {}.\n",
-            finding.proof,
+            printable(&finding.proof),
             of(way.len() as u64, "step")
         ),
         (Some(finding), Outlook::Unknown | Outlook::NotSearched) => {
-            format!("\n Broken: {}.\n", finding.proof)
+            format!("\n Broken: {}.\n", printable(&finding.proof))
         }
-        (Some(finding), _) => format!("\n Broken: {}. No way is shorter.\n", finding.proof),
+        (Some(finding), _) => {
+            format!("\n Broken: {}. No way is shorter.\n", printable(&finding.proof))
+        }
         (None, Outlook::Way(way)) => {
             let steps = of(way.len() as u64, "step");
             format!("\n Not broken this time, but it can be, in {steps}.\n")

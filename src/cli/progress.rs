@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::thread;
 use std::time::Duration;
 
+use crate::base::text::printable::printable;
 use crate::base::text::quantity::count;
 use crate::worlds::threads::Control;
 use crossbeam::channel::{bounded, tick};
@@ -81,10 +82,13 @@ impl Progress<'_> {
     fn draw(self, bar: &ProgressBar, control: &Control, served_before: u64) {
         let served = control.served() - served_before;
         match served {
-            0 => bar.set_message(control.doing().unwrap_or_else(|| self.name.to_owned())),
+            0 => {
+                let doing = control.doing().unwrap_or_else(|| self.name.to_owned());
+                bar.set_message(printable(&doing).into_owned());
+            }
             _ => {
                 bar.set_style(style(&self.template()));
-                bar.set_message(self.name.to_owned());
+                bar.set_message(printable(self.name).into_owned());
                 bar.set_position(served);
             }
         }

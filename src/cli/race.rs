@@ -7,6 +7,7 @@ use crate::base::chance;
 use crate::base::error::Error;
 use crate::base::fingerprint::fingerprint;
 use crate::base::partition::Slice;
+use crate::base::text::server_url::ServerUrl;
 use crate::check::expect::Expectation;
 use crate::check::report::Report;
 use crate::command::{Command, Verb};
@@ -28,7 +29,7 @@ use super::ci::{CiLog, JunitFlag, logged};
 use super::flags::{self, DescribedCheckout, Offer, SettingFlags, applied};
 use super::meaning::{check_level, refuse};
 use super::merge::MergeFlags;
-use super::output::{Output, refuse_same_file, tell_password, to_stderr};
+use super::output::{Output, line_to_stderr, refuse_same_file, tell_password};
 use super::parts::{self, Header, PartitionFlag, Parts};
 use super::{Ended, interrupt, progress};
 
@@ -77,7 +78,7 @@ struct StoreFlags {
     /// Race on a server of yours, in tables or keys of our own that are removed after; for sqlite the path
     /// of a file to make
     #[arg(long, value_name = "URL")]
-    url: Option<String>,
+    url: Option<ServerUrl>,
     /// Allow --url to name another machine
     #[arg(long, requires = "url")]
     allow_remote: bool,
@@ -427,7 +428,7 @@ fn race(
     if !tells_expectations {
         for run in &report.runs {
             for unmet in run.unmet() {
-                to_stderr(&format!("{}: {unmet}\n", run.strategy));
+                line_to_stderr(&format!("{}: {unmet}", run.strategy));
             }
         }
         tell(&report.baseline);
@@ -473,7 +474,7 @@ pub(super) fn tell_left_out(left_out: &[(&dyn DynStrategy, OpKind)], settings: &
             true => "no store offers all that they need; explore them instead".to_owned(),
             false => format!("to be raced on {}", stores.join(", ")),
         };
-        to_stderr(&format!("left out, for {why}: {} ({instead})\n", names.join(", ")));
+        line_to_stderr(&format!("left out, for {why}: {} ({instead})", names.join(", ")));
     }
 }
 

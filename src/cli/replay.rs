@@ -37,6 +37,10 @@ pub(crate) struct ReplayArgs {
     /// A file with the schedule, as explore --record writes it, or with a schedule alone
     #[arg(long, value_name = "FILE")]
     schedule_file: Option<PathBuf>,
+    /// Allow the schedule's file to name an application, whose own file says which programs are run; without this, name it
+    /// with --app
+    #[arg(long, requires = "schedule_file")]
+    allow_commands: bool,
     #[command(flatten)]
     report: ReportFlags,
 }
@@ -55,7 +59,12 @@ fn replay(args: &ReplayArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> 
         (Some(schedule), _) => {
             Recording { strategy: None, settings: None, schedule: schedule.clone() }
         }
-        (None, Some(path)) => Recording::read(path)?,
+        (None, Some(path)) => {
+            let recording = Recording::read(path)?;
+            let named = recording.strategy.as_deref();
+            args.shop.check_commands(path, named, args.allow_commands)?;
+            recording
+        }
         // The command line sees to it that there is one of them.
         (None, None) => return Err(Error::input("--schedule: whose step comes when?")),
     };

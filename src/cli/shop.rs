@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use crate::base::chance;
 use crate::base::error::Error;
+use crate::base::text::nearest::shown;
+use crate::base::text::server_url::ServerUrl;
 use crate::check::expect::Expectation;
 use crate::check::report::Judgement;
-use crate::command::Verb;
+use crate::command::{Verb, quoted};
 use crate::describe::app::App;
 use crate::describe::checkout::Checkout;
 use crate::domain::settings::{Part, Setting, Settings};
@@ -21,7 +23,7 @@ use clap::{Args, ValueEnum};
 use super::Ended;
 use super::flags::{self, Given, Offer, SettingFlags, applied, described, setting};
 use super::meaning::refuse;
-use super::output::{Output, to_stderr};
+use super::output::{Output, line_to_stderr};
 
 /// The shop, where no buyer thinks and nothing takes time.
 #[derive(Clone, Debug, Args)]
@@ -89,7 +91,7 @@ pub(super) struct ServerFlags {
     settings: SettingFlags<OfServer>,
     /// The URL of a server that is running already; it is left as it was
     #[arg(long, value_name = "URL")]
-    url: Option<String>,
+    url: Option<ServerUrl>,
     /// Allow --url, or an application's file, to name a host that is not this machine
     #[arg(long)]
     allow_remote: bool,
@@ -269,6 +271,31 @@ impl ShopFlags {
     /// The settings that were given.
     pub(super) fn given(&self) -> Given {
         [self.settings.given(), self.faults.given()].concat()
+    }
+
+    /// Refuses to run the programs of an application that only the file of a schedule names, unless that is allowed; and to
+    /// allow it where there is no such application.
+    pub(super) fn check_commands(
+        &self,
+        schedule: &Path,
+        name: Option<&str>,
+        is_allowed: bool,
+    ) -> Result<(), Error> {
+        let is_app = |name: &&str| name.ends_with(".toml") && App::is_in(Path::new(name));
+        let Some(name) = name.filter(is_app).filter(|_| self.app.is_none()) else {
+            let why = "the schedule's file names no application that --app does not; leave it out";
+            return refuse(&[("--allow-commands", is_allowed)], why);
+        };
+        if is_allowed {
+            return Ok(());
+        }
+        let app = quoted(name).into_owned();
+        Err(Error::input(format!(
+            "--schedule-file: {} names the application {}, whose file says which programs are run\n       \
+             to run them, name it with --app {app}, or add --allow-commands",
+            schedule.display(),
+            shown(name),
+        )))
     }
 
     /// The shop of a recording, if no flag says otherwise.
@@ -512,7 +539,7 @@ pub(super) fn tell_unmet(judgements: Vec<Judgement>, format: OutputFormat) -> Re
     for judgement in judgements.into_iter().filter(|judgement| !judgement.held) {
         let (expectation, seen) = (&judgement.expectation, judgement.seen());
         if format != OutputFormat::Github {
-            to_stderr(&format!("expected {expectation}, but {seen}\n"));
+            line_to_stderr(&format!("expected {expectation}, but {seen}"));
         }
         ended = Ended::ShortOfExpectations;
     }

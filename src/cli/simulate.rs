@@ -6,6 +6,7 @@ use crate::base::clock;
 use crate::base::error::Error;
 use crate::base::fingerprint::fingerprint;
 use crate::base::partition::Slice;
+use crate::base::text::printable::printable;
 use crate::base::text::quantity::{of, parse_count, parse_duration};
 use crate::check::expect::Expectation;
 use crate::check::report::Report;
@@ -26,7 +27,7 @@ use super::explore::{jobs, pool};
 use super::flags::setting;
 use super::meaning::refuse;
 use super::merge::MergeFlags;
-use super::output::{Output, refuse_same_file, to_stderr, to_stdout};
+use super::output::{Output, line_to_stderr, refuse_same_file, to_stdout};
 use super::parts::{self, Header, PartOfRuns, PartitionFlag, Parts};
 use super::shop::OutputFormat;
 use super::{Ended, interrupt, progress, width};
@@ -275,7 +276,7 @@ fn simulate(
     }
     if !matches!(args.format, OutputFormat::Table | OutputFormat::Github) || args.quiet {
         for unmet in report.runs.iter().flat_map(|run| run.unmet()) {
-            to_stderr(&format!("{unmet}\n"));
+            line_to_stderr(&unmet);
         }
     }
     Ok(super::race::ended(&report))
@@ -338,7 +339,7 @@ fn story(
 ) -> Result<String, Error> {
     let (_, lines) = tell_story(strategy, scene, control)?;
     let title = match is_one_of_several {
-        true => format!(" {}\n", strategy.card().name),
+        true => format!(" {}\n", printable(strategy.card().name)),
         false => String::new(),
     };
     Ok(format!("{title}{}\n", render::story(&lines, scene.opens_s, width::of_stdout())))

@@ -1,6 +1,7 @@
 //! `stores`: which are ready here, and what each can do.
 
 use crate::base::error::Error;
+use crate::base::text::printable::printable;
 use crate::domain::op::OpKind;
 use crate::stores::{Readiness, StoreKind, readiness};
 use anstyle::{AnsiColor, Style};
@@ -43,8 +44,9 @@ fn line(store: &Readiness) -> String {
     };
     let style: Style = colour.on_default().bold();
     let mut said = said.lines();
-    let first = said.next().unwrap_or_default();
-    let rest: String = said.map(|line| format!("{:TEXT_AT$}{}\n", "", line.trim())).collect();
+    let first = printable(said.next().unwrap_or_default());
+    let rest: String =
+        said.map(|line| format!("{:TEXT_AT$}{}\n", "", printable(line.trim()))).collect();
     format!(" {style}{word:<8}{style:#}{name:<9} {first}\n{rest}")
 }
 

@@ -12,6 +12,7 @@ use crate::{explore, render, strategies};
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
+use super::indented;
 use super::meaning::refuse;
 use super::merge::MergeFlags;
 use super::output::{Output, to_stderr};
@@ -82,7 +83,7 @@ pub(crate) fn run(args: &SurveyArgs) -> Result<Ended, Error> {
         for store in readiness().into_iter().filter(|store| steppable(store.kind.name()).is_ok()) {
             match store.server {
                 Ok(_) => stores.push(store.kind),
-                Err(why) => to_stderr(&format!("left out: {why}\n")),
+                Err(why) => to_stderr(&format!("left out: {}\n", indented(&why.to_string()))),
             }
         }
     }

@@ -6,6 +6,7 @@ use crate::base::chance;
 use crate::base::error::Error;
 use crate::base::text::quantity::{count, parse_count};
 use crate::base::text::range;
+use crate::base::text::server_url::ServerUrl;
 use crate::check::sweep::{Dimension, Grid, Sweep};
 use crate::command::{Command, Verb};
 use crate::domain::settings::{Part, Setting, Settings};
@@ -132,7 +133,7 @@ pub(crate) struct SweepArgs {
     seed: Option<String>,
     /// Race on a server of yours, in tables or keys of our own that are removed after
     #[arg(long, value_name = "URL")]
-    url: Option<String>,
+    url: Option<ServerUrl>,
     /// Allow --url to name another machine
     #[arg(long, requires = "url")]
     allow_remote: bool,

@@ -3,7 +3,7 @@
 use anstyle::AnsiColor;
 
 use super::exploration::folded;
-use super::table::LABEL_WIDTH;
+use super::table::worded;
 use super::width::Width;
 use crate::base::text::quantity::of;
 use crate::explore::Checkup;
@@ -22,9 +22,7 @@ pub fn checkup(checkup: &Checkup, name: &str, servers: &str, next: &str, width: 
         true => ("DIVERGES", AnsiColor::Yellow),
         false => ("READY", AnsiColor::Green),
     };
-    let style = colour.on_default().bold();
-    let line = format!(" {style}{word:<LABEL_WIDTH$}{style:#}{name} on {servers}\n");
-    let mut text = width.folded(&line, LABEL_WIDTH + 1);
+    let mut text = worded(word, colour, &format!("{name} on {servers}"), width);
     let mut line = |label: &str, what: String| text += &width.labelled(label, &what);
     for walked in &checkup.walks {
         let statements = of(walked.statements as u64, "statement");

@@ -9,6 +9,7 @@ use super::verdict;
 use super::width::Width;
 use crate::base::error::Error;
 use crate::base::statistics::{FEWEST, Ratio};
+use crate::base::text::printable::printable;
 use crate::base::text::quantity::{count, duration, of, percent};
 use crate::check::comparison::{Comparison, Contender, Standing};
 use crate::check::gauge::Better;
@@ -20,7 +21,7 @@ const MOST_OUTLIERS: usize = 5;
 /// The whole comparison, for a terminal.
 #[must_use]
 pub fn comparison(comparison: &Comparison, width: Width) -> String {
-    let mut text = format!("{}\n", width.folded(&settings_line(comparison), 0));
+    let mut text = format!("{}\n", width.folded(&printable(&settings_line(comparison)), 0));
     for section in sections(comparison) {
         let block = titled(&section, width);
         if !block.is_empty() {
@@ -52,14 +53,14 @@ pub fn standings(comparison: &Comparison, width: Width) -> String {
 /// The whole comparison as Markdown.
 #[must_use]
 pub fn comparison_markdown(comparison: &Comparison) -> String {
-    let mut text = format!("# oversell-sim compare\n\n{}\n", settings_line(comparison));
+    let mut text = format!("# oversell-sim compare\n\n{}\n", printable(&settings_line(comparison)));
     for section in sections(comparison) {
         add_section(&mut text, &section);
     }
     for note in notes(comparison) {
-        text += &format!("\n{note}\n");
+        text += &format!("\n{}\n", printable(&note));
     }
-    text + &format!("\nagain: `{}`\n", comparison.again)
+    text + &format!("\nagain: `{}`\n", printable(&comparison.again))
 }
 
 /// A line for each contender.

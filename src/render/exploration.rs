@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::table::{LABEL_WIDTH, headline};
+use super::table::headline;
 use super::timeline::{excerpt, timeline};
 use super::verdict;
 use super::width::Width;
@@ -20,7 +20,7 @@ use crate::explore::{
 pub fn exploration(report: &Exploration, took: Option<Duration>, width: Width) -> String {
     let mut text = headline(report.evidence, &sentence(report), width);
     for (label, what) in lines(report, took) {
-        text += &width.labelled(label, &what);
+        text += &width.labelled_lines(label, &what);
     }
     for hint in &report.hints {
         text += &width.labelled(hint.purpose.label(), &hint.command);
@@ -39,19 +39,20 @@ pub fn exploration(report: &Exploration, took: Option<Duration>, width: Width) -
     text
 }
 
-/// What stands under the verdict, each line with its label: who came, what was covered and what was not, a cure.
-pub(super) fn lines(report: &Exploration, took: Option<Duration>) -> Vec<(&'static str, String)> {
-    let mut lines = Vec::new();
-    let mut line = |label: &'static str, what: String| lines.push((label, what));
+/// What stands under the verdict, each with its label: who came, what was covered and what was not, a cure. What goes on
+/// in another line is a text of its own.
+pub(super) fn lines(
+    report: &Exploration,
+    took: Option<Duration>,
+) -> Vec<(&'static str, Vec<String>)> {
+    let mut lines: Vec<(&'static str, Vec<String>)> = Vec::new();
     if !report.roles.is_empty() {
-        line("who", report.roles.join(" · "));
+        lines.push(("who", vec![report.roles.join(" · ")]));
     }
     if let Some(orders) = &report.orders {
-        line("covered", of_orders(report, orders, took));
+        lines.push(("covered", of_orders(report, orders, took)));
         if report.evidence == Evidence::Proved {
-            line(
-                "not covered",
-                match report.server {
+            lines.push(("not covered", vec![match report.server {
                     Some(_) => format!(
                         "the order in which one query locks several rows, waits that run into a time-out, {}{}other \
                          quantities",
@@ -59,15 +60,14 @@ pub(super) fn lines(report: &Exploration, took: Option<Duration>) -> Vec<(&'stat
                         beyond_the_expiries(report)
                     ),
                     None => beyond_the_model(report),
-                },
-            );
+                }]));
         }
     }
     if let (Some(_), Some(why)) = (&report.failure, &report.incomplete) {
-        line("not covered", format!("what comes after: {why}"));
+        lines.push(("not covered", vec![format!("what comes after: {why}")]));
     }
     if report.evidence == Evidence::Vacuous && report.buyers == 1 {
-        line("instead", "let more than one buyer come, such as --buyers 2".into());
+        lines.push(("instead", vec!["let more than one buyer come, such as --buyers 2".into()]));
     }
     let places = if report.covered.is_some() { "way to end" } else { "order" };
     for (label, number, what) in [
@@ -75,30 +75,30 @@ pub(super) fn lines(report: &Exploration, took: Option<Duration>) -> Vec<(&'stat
         ("deadlocks", report.resolved_deadlocks, "resolved by the server in"),
     ] {
         if number > 0 && report.replayed.is_none() {
-            line(label, format!("{what} {}", plural(number, places)));
+            lines.push((label, vec![format!("{what} {}", plural(number, places))]));
         }
     }
     for remark in folded(&report.remarks) {
-        line("mind", remark);
+        lines.push(("mind", vec![remark]));
     }
     for tried in &report.tries {
-        line("tried", cure_tried(tried));
+        lines.push(("tried", cure_tried(tried)));
     }
     if !report.tries.is_empty() {
         // A level that was tried is told there.
     } else if let Some(why) = &report.no_level {
-        line("cure", why.words());
+        lines.push(("cure", vec![why.words()]));
     } else if let Some(last) = report.cures.last() {
-        line("cure", cure(last));
+        lines.push(("cure", vec![cure(last)]));
     }
     if let Some(covered) = &report.covered {
-        line("covered", coverage(report, covered, took));
+        lines.push(("covered", coverage(report, covered, took)));
         if report.evidence == Evidence::Proved {
-            line("not covered", beyond_the_model(report));
+            lines.push(("not covered", vec![beyond_the_model(report)]));
         }
     }
     if let Some(sampled) = &report.sampled {
-        line("covered", sample(report, sampled, took));
+        lines.push(("covered", sample(report, sampled, took)));
     }
     lines
 }
@@ -108,7 +108,7 @@ pub(super) fn lines(report: &Exploration, took: Option<Duration>) -> Vec<(&'stat
 pub fn any_buyers(report: &AnyBuyers, took: Duration, width: Width) -> String {
     let mut text = headline(report.evidence, &sentence_for_any(report), width);
     for (label, what) in lines_for_any(report, took) {
-        text += &width.labelled(label, &what);
+        text += &width.labelled_lines(label, &what);
     }
     for hint in &report.hints {
         text += &width.labelled(hint.purpose.label(), &hint.command);
@@ -138,25 +138,27 @@ pub(super) fn sentence_for_any(report: &AnyBuyers) -> String {
 }
 
 /// What stands under that verdict, each line with its label.
-pub(super) fn lines_for_any(report: &AnyBuyers, took: Duration) -> Vec<(&'static str, String)> {
+pub(super) fn lines_for_any(
+    report: &AnyBuyers,
+    took: Duration,
+) -> Vec<(&'static str, Vec<String>)> {
     let covered = format!(
         "any number of buyers: {} of {}, in {}",
         of(report.markings as u64, "marking"),
         of(report.kinds as u64, "kind"),
         duration(nanos(took))
     );
-    let mut lines = vec![("covered", covered)];
+    let mut lines = vec![("covered", vec![covered])];
     match (&report.least, report.proved_up_to) {
         (Some(least), _) => {
-            lines.push(("least", format!("{} can break it", of(least.buyers.into(), "buyer"))));
+            let least = of(least.buyers.into(), "buyer");
+            lines.push(("least", vec![format!("{least} can break it")]));
         }
-        (None, Some(buyers)) => lines.push((
-            "not covered",
-            format!(
-                "other findings, such as deadlocks: proved up to {}",
-                of(buyers.into(), "buyer")
-            ),
-        )),
+        (None, Some(buyers)) => {
+            let buyers = of(buyers.into(), "buyer");
+            let what = format!("other findings, such as deadlocks: proved up to {buyers}");
+            lines.push(("not covered", vec![what]));
+        }
         (None, None) => {}
     }
     lines
@@ -264,7 +266,7 @@ fn cure(tried: &LevelTried) -> String {
 }
 
 /// What a cure does about the finding, what it costs, and the statement with it, to be copied.
-fn cure_tried(tried: &CureTried) -> String {
+fn cure_tried(tried: &CureTried) -> Vec<String> {
     let CureTried { cure, evidence, why_not, statement, remains, orders, preemptions, .. } = tried;
     let why_not = why_not.as_ref().map_or(String::new(), |why| format!("; {why}"));
     let verdict = match evidence {
@@ -301,10 +303,7 @@ fn cure_tried(tried: &CureTried) -> String {
             of(tried.unheeded, "order")
         );
     }
-    if let Some(statement) = statement {
-        text += &format!("\n {:LABEL_WIDTH$}{statement}", "");
-    }
-    text
+    std::iter::once(text).chain(statement.clone()).collect()
 }
 
 /// What a proof in the model does not cover.
@@ -344,7 +343,7 @@ fn order(report: &Exploration) -> &'static str {
 }
 
 /// What was covered, order by order.
-fn of_orders(report: &Exploration, orders: &OrderCoverage, took: Option<Duration>) -> String {
+fn of_orders(report: &Exploration, orders: &OrderCoverage, took: Option<Duration>) -> Vec<String> {
     let (buyers, faults) = (of(report.buyers.into(), "buyer"), with_faults(report));
     let order = order(report);
     // Orders that were likely to break are run once more if the search goes on.
@@ -388,32 +387,24 @@ fn of_orders(report: &Exploration, orders: &OrderCoverage, took: Option<Duration
     if let Some(first) = orders.first_broken.filter(|_| report.server.is_some()) {
         text += &format!(", found in the {}", ordinal(first));
     }
+    let mut lines = vec![text];
     if orders.diverged > 0 {
-        text += &format!(
-            "\n {:LABEL_WIDTH$}{} not as before when the beginning was repeated, and so not covered",
-            "",
+        lines.push(format!(
+            "{} not as before when the beginning was repeated, and so not covered",
             of(orders.diverged, "order")
-        );
-        if let Some(first) = &orders.first_divergence {
-            text += &format!("\n {:LABEL_WIDTH$}the first {first}", "");
-        }
+        ));
+        lines.extend(orders.first_divergence.iter().map(|first| format!("the first {first}")));
     }
     let statements = match report.server {
         Some(_) => format!("{} sent", of(orders.statements, "statement")),
         None => format!("{} made", of(orders.statements, "step")),
     };
-    match took {
-        None => text,
-        Some(took) => {
-            let rate = orders.run as f64 / took.as_secs_f64().max(1e-9);
-            format!(
-                "{text}\n {:LABEL_WIDTH$}in {} · {} orders a second, {statements}",
-                "",
-                duration(nanos(took)),
-                count(rate as u64)
-            )
-        }
-    }
+    lines.extend(took.map(|took| {
+        let rate = orders.run as f64 / took.as_secs_f64().max(1e-9);
+        let rate = count(rate as u64);
+        format!("in {} · {rate} orders a second, {statements}", duration(nanos(took)))
+    }));
+    lines
 }
 
 /// A number and its noun, where the noun may end in a verb.
@@ -434,7 +425,7 @@ fn amount(told: &FindingReport) -> String {
     verdict::amount(finding.kind, finding.amount)
 }
 
-fn coverage(report: &Exploration, covered: &Covered, took: Option<Duration>) -> String {
+fn coverage(report: &Exploration, covered: &Covered, took: Option<Duration>) -> Vec<String> {
     let states = format!(
         "{}, {}",
         of(covered.states as u64, "state"),
@@ -459,34 +450,31 @@ fn coverage(report: &Exploration, covered: &Covered, took: Option<Duration>) -> 
         }
         (false, _) => format!("not every interleaving; the shortest first: {states}"),
     };
-    let what = match covered.precedence_states {
-        0 => what,
-        states => format!(
-            "{what}\n {:LABEL_WIDTH$}and who came before whom, as {}",
-            "",
-            of(states as u64, "state")
-        ),
-    };
+    let mut lines = vec![what];
+    if covered.precedence_states > 0 {
+        let states = of(covered.precedence_states as u64, "state");
+        lines.push(format!("and who came before whom, as {states}"));
+    }
     let bytes = match covered.reduced {
         true => format!(" · {} bytes a state", count(covered.bytes_per_state as u64)),
         false => String::new(),
     };
     match took {
-        None => format!("{what}{bytes}"),
+        None => {
+            let last = lines.pop().unwrap_or_default();
+            lines.push(last + &bytes);
+        }
         Some(took) => {
             let rate = covered.states as f64 / took.as_secs_f64().max(1e-9);
             let rate = count(rate as u64);
-            format!(
-                "{what}\n {:LABEL_WIDTH$}in {} · {rate} states a second{bytes}",
-                "",
-                duration(nanos(took))
-            )
+            lines.push(format!("in {} · {rate} states a second{bytes}", duration(nanos(took))));
         }
     }
+    lines
 }
 
 /// What random schedules have covered.
-fn sample(report: &Exploration, sampled: &Sampled, took: Option<Duration>) -> String {
+fn sample(report: &Exploration, sampled: &Sampled, took: Option<Duration>) -> Vec<String> {
     let Sampled { schedules, endless, longest, method, chance } = sampled;
     let mut text = match method {
         Method::Plain => format!("{}, plain", of(*schedules, "schedule")),
@@ -496,18 +484,15 @@ fn sample(report: &Exploration, sampled: &Sampled, took: Option<Duration>) -> St
     if *endless > 0 {
         text += &format!("; {} did not end", count(*endless));
     }
+    let mut lines = vec![text];
     if let (Some(chance), Method::Pct { depth }) = (chance, method) {
-        let seen = 1.0 - (1.0 - chance).powf(*schedules as f64);
-        text += &format!(
-            "\n {:LABEL_WIDTH$}a bug of depth {depth} would have shown with a chance of at least {}",
-            "",
-            percent(seen)
-        );
+        let seen = percent(1.0 - (1.0 - chance).powf(*schedules as f64));
+        lines.push(format!(
+            "a bug of depth {depth} would have shown with a chance of at least {seen}"
+        ));
     }
-    match took {
-        Some(took) => format!("{text}\n {:LABEL_WIDTH$}in {}", "", duration(nanos(took))),
-        None => text,
-    }
+    lines.extend(took.map(|took| format!("in {}", duration(nanos(took)))));
+    lines
 }
 
 /// What a schedule shows in which no buyer comes between another's statements.
@@ -546,7 +531,7 @@ fn story(way: &[FindingReport], width: Width) -> String {
         text += &width.labelled(told.finding.kind.title(), &told.finding.proof);
     }
     if let Some(why) = &first.why {
-        text += &width.labelled("why", &why.to_string());
+        text += &width.labelled_lines("why", &why.sentences());
     }
     if first.serial {
         text += &width.labelled("why", SERIAL);

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::base::error::Error;
+use crate::base::text::printable::printable_json;
 use crate::explore::StateGraph;
 
 /// The whole report, indented, with a newline at the end.
@@ -65,6 +66,6 @@ pub fn state_graph(graph: &StateGraph) -> Result<String, Error> {
 
 fn whole(written: serde_json::Result<String>) -> Result<String, Error> {
     written
-        .map(|text| text + "\n")
+        .map(|text| printable_json(text) + "\n")
         .map_err(|error| Error::world(format!("cannot write the report as JSON: {error}")))
 }

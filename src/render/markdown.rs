@@ -5,18 +5,21 @@ use comfy_table::{Table, presets};
 use super::baseline;
 use super::sections::{self, Section};
 use super::verdict::Verdict;
+use crate::base::text::printable::printable;
 use crate::check::report::Report;
 
 /// The whole report.
 #[must_use]
 pub fn markdown(report: &Report) -> String {
-    let mut text = format!("# oversell-sim race\n\n{}\n", sections::settings_line(report, None));
+    let settings = sections::settings_line(report, None);
+    let mut text = format!("# oversell-sim race\n\n{}\n", printable(&settings));
     add_section(&mut text, &sections::comparison(report));
     for run in &report.runs {
         let Verdict { word, sentence, next } = Verdict::of(report, run);
-        text += &format!("\n## {}: {word}\n\n{sentence}\n", run.strategy);
+        let (name, sentence) = (printable(&run.strategy), printable(&sentence));
+        text += &format!("\n## {name}: {word}\n\n{sentence}\n");
         for (label, next) in next {
-            text += &format!("\n{label}: `{next}`\n");
+            text += &format!("\n{label}: `{}`\n", printable(&next));
         }
         let figures = &run.figures;
         for section in [
@@ -38,7 +41,7 @@ pub fn markdown(report: &Report) -> String {
     if let Some(against) = &report.baseline {
         add_section(&mut text, &baseline::against(against));
         for remark in baseline::remarks(against) {
-            text += &format!("\n{remark}\n");
+            text += &format!("\n{}\n", printable(&remark));
         }
     }
     text
@@ -49,13 +52,15 @@ pub(super) fn add_section(text: &mut String, section: &Section) {
     let filled =
         |row: &Vec<String>| row.iter().rposition(|cell| !cell.is_empty()).map_or(0, |at| at + 1);
     let Some(width) = section.rows.iter().map(filled).max() else { return };
-    let mut header = vec![section.title.as_str()];
+    let title = printable(&section.title);
+    let mut header = vec![&*title];
     header.extend(&section.columns);
     header.resize(width, "");
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN).set_header(header);
     for row in &section.rows {
-        let mut cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        let mut cells: Vec<String> =
+            row.iter().map(|cell| printable(cell).replace('|', "\\|")).collect();
         cells.resize(width, String::new());
         table.add_row(cells);
     }

@@ -8,6 +8,7 @@ use anstyle::AnsiColor;
 use super::table::worded;
 use super::width::Width;
 use crate::base::clock::nanos;
+use crate::base::text::printable::{printable, printable_lines};
 use crate::base::text::quantity::{count, duration, of};
 use crate::explore::{SpecAgreement, SpecOrders, SpecOutcome, SpecStepResult};
 
@@ -28,14 +29,16 @@ pub(crate) fn spec_agreement(report: &SpecAgreement, took: Duration, width: Widt
         ),
         (_, Some(difference)) => {
             let sentence = format!("{spec}: {figures}, not as {expected} says");
-            worded("DIFFERS", AnsiColor::Red, &sentence, width) + "\n" + difference
+            worded("DIFFERS", AnsiColor::Red, &sentence, width)
+                + "\n"
+                + &printable_lines(difference)
         }
         _ => {
             let why =
                 if report.complete { "no expected output to compare with" } else { "stopped" };
             let sentence = format!("{spec}: {figures} · {why}");
             let last = worded("RAN", AnsiColor::Yellow, &sentence, width);
-            format!("{}\n{last}", report.output)
+            format!("{}\n{last}", printable_lines(&report.output))
         }
     }
 }
@@ -157,13 +160,15 @@ fn outcome_of(
         let SpecStepResult { step, answer, why } = &outcome.results[*place];
         let answer = answer.as_deref().or(*why).unwrap_or_default().trim_end();
         let mut lines = answer.lines();
-        text += &format!("   {step}: {}\n", lines.next().unwrap_or("done"));
+        let step = printable(step);
+        text += &format!("   {step}: {}\n", printable(lines.next().unwrap_or("done")));
         for line in lines {
-            text += &format!("   {:indent$}  {line}\n", "", indent = step.chars().count());
+            let (line, indent) = (printable(line), step.chars().count());
+            text += &format!("   {:indent$}  {line}\n", "");
         }
     }
     for line in outcome.at_end.trim_end().lines() {
-        text += &format!("   at the end: {line}\n");
+        text += &format!("   at the end: {}\n", printable(line));
     }
     text
 }

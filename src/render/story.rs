@@ -4,18 +4,20 @@ use crate::worlds::timed::{MOST_LINES, StoryLine};
 use anstyle::Style;
 
 use super::width::Width;
+use crate::base::text::printable::printable;
 
 /// The story line by line; `opens_s` is the time of day at the opening, in seconds after midnight.
 #[must_use]
 pub fn story(lines: &[StoryLine], opens_s: u32, width: Width) -> String {
-    let length = |line: &StoryLine| line.place.chars().count();
+    let length = |line: &StoryLine| printable(&line.place).chars().count();
     let widest = lines.iter().map(length).max().unwrap_or(0);
     let dim = Style::new().dimmed();
     let mut text: String = lines
         .iter()
         .map(|line| {
             let clock = time_of_day(opens_s, line.at_ns);
-            let line = format!(" {dim}{clock}{dim:#}   {:widest$}   {}\n", line.place, line.what);
+            let (place, what) = (printable(&line.place), printable(&line.what));
+            let line = format!(" {dim}{clock}{dim:#}   {place:widest$}   {what}\n");
             width.folded(&line, clock.len() + widest + 7)
         })
         .collect();

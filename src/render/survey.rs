@@ -2,6 +2,7 @@
 
 use comfy_table::{Table, presets};
 
+use crate::base::text::printable::printable;
 use crate::explore::{Survey, SurveyColumn, SurveyRow, SurveyVerdict};
 
 /// The longest schedule that is shown whole.
@@ -23,7 +24,11 @@ pub fn survey(survey: &Survey) -> String {
     format!(
         "{}\nSeen on {}.\n\n{table}\n",
         include_str!("survey.md"),
-        if servers.is_empty() { "the model alone".into() } else { servers.join(", ") },
+        if servers.is_empty() {
+            "the model alone".into()
+        } else {
+            printable(&servers.join(", ")).into_owned()
+        },
     )
 }
 

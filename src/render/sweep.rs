@@ -7,6 +7,7 @@ use super::table::titled;
 use super::verdict;
 use super::width::Width;
 use crate::base::error::Error;
+use crate::base::text::printable::printable;
 use crate::base::text::quantity::{count, duration, of, percent};
 use crate::check::report::{Evidence, METRICS};
 use crate::check::sweep::{Sweep, SweepPoint};
@@ -14,8 +15,11 @@ use crate::check::sweep::{Sweep, SweepPoint};
 /// The whole sweep, for a terminal.
 #[must_use]
 pub fn sweep(sweep: &Sweep, width: Width) -> String {
-    let mut text =
-        format!("{}\n\n{}\n", width.folded(&summary(sweep), 0), titled(&table(sweep), width));
+    let mut text = format!(
+        "{}\n\n{}\n",
+        width.folded(&printable(&summary(sweep)), 0),
+        titled(&table(sweep), width)
+    );
     for note in notes(sweep) {
         text += &width.labelled("note", &note);
     }
@@ -25,12 +29,12 @@ pub fn sweep(sweep: &Sweep, width: Width) -> String {
 /// The whole sweep as Markdown.
 #[must_use]
 pub fn sweep_markdown(sweep: &Sweep) -> String {
-    let mut text = format!("# oversell-sim sweep\n\n{}\n", summary(sweep));
+    let mut text = format!("# oversell-sim sweep\n\n{}\n", printable(&summary(sweep)));
     add_section(&mut text, &table(sweep));
     for note in notes(sweep) {
-        text += &format!("\n{note}\n");
+        text += &format!("\n{}\n", printable(&note));
     }
-    text + &format!("\nagain: `{}`\n", sweep.again)
+    text + &format!("\nagain: `{}`\n", printable(&sweep.again))
 }
 
 /// A line for each point: a column for each setting that varies, where the times of its rounds lie, and a column for each

@@ -11,6 +11,7 @@ use super::baseline;
 use super::sections::{self, Section};
 use super::verdict::{self, Verdict};
 use super::width::Width;
+use crate::base::text::printable::printable;
 use crate::check::report::{Evidence, Report, Run};
 
 /// The columns before a verdict's sentence.
@@ -33,7 +34,7 @@ pub fn table(report: &Report, width: Width) -> String {
         if place > 0 {
             text.push('\n');
         }
-        text += &width.folded(&sections::settings_line(report, Some(run)), 0);
+        text += &width.folded(&printable(&sections::settings_line(report, Some(run))), 0);
         text += "\n\n";
         text += &verdict_of(report, run, width);
         text += &details(run, width);
@@ -70,6 +71,7 @@ pub(super) fn headline(evidence: Evidence, sentence: &str, width: Width) -> Stri
 /// A word in a colour, and a sentence.
 pub(super) fn worded(word: &str, colour: AnsiColor, sentence: &str, width: Width) -> String {
     let style = colour.on_default().bold();
+    let sentence = printable(sentence);
     let line = format!(" {style}{word:<LABEL_WIDTH$}{style:#}{sentence}\n");
     width.folded(&line, LABEL_WIDTH + 1)
 }
@@ -114,22 +116,24 @@ pub(super) fn titled(section: &Section, width: Width) -> String {
     let bold = Style::new().bold();
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
+    let title = printable(&section.title);
+    let rows = section.rows.iter().map(|row| row.iter().map(|cell| printable(cell)));
     if section.columns.is_empty() {
-        table.add_rows(&section.rows);
+        table.add_rows(rows);
         if let Some(values) = table.column_mut(1) {
             values.set_cell_alignment(CellAlignment::Right);
         }
     } else {
-        let title = std::iter::once(section.title.as_str());
-        table.set_header(title.chain(section.columns.iter().copied()));
-        table.add_rows(&section.rows);
+        let header = std::iter::once(&*title);
+        table.set_header(header.chain(section.columns.iter().copied()));
+        table.add_rows(rows);
         for values in table.column_iter_mut().skip(1) {
             values.set_cell_alignment(CellAlignment::Right);
         }
     }
     let mut lines = width.lines(table).into_iter();
     let title = match section.columns.is_empty() {
-        true => format!(" {}", section.title),
+        true => format!(" {title}"),
         false => lines.next().unwrap_or_default(),
     };
     let mut text = format!("{bold}{title}{bold:#}\n");

@@ -4,6 +4,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use textwrap::core::display_width;
 
 use super::width::Width;
+use crate::base::text::printable::printable;
 use crate::base::text::quantity::of;
 use crate::explore::TimelineRow;
 
@@ -72,14 +73,14 @@ fn rendered(rows: &[TimelineRow], left_out: std::ops::Range<usize>, width: Width
         }];
         match has_own {
             true => cells.extend(actors.iter().map(|actor| match *actor == row.actor {
-                true => row.did.clone(),
+                true => printable(&row.did).into_owned(),
                 false => String::new(),
             })),
-            false => cells.extend([title(&row.actor), row.did.clone()]),
+            false => cells.extend([title(&row.actor), printable(&row.did).into_owned()]),
         }
         let stock: Vec<String> = row.stock.iter().map(ToString::to_string).collect();
         cells.push(stock.join(", "));
-        cells.push(row.beside());
+        cells.push(printable(&row.beside()).into_owned());
         table.add_row(cells);
     }
     for column in [0, stock] {
@@ -94,10 +95,10 @@ fn rendered(rows: &[TimelineRow], left_out: std::ops::Range<usize>, width: Width
 fn has_columns(rows: &[TimelineRow], actors: &[&str], width: Width) -> bool {
     let longest = |actor: &&str| {
         let theirs = rows.iter().filter(|row| row.actor == **actor);
-        theirs.map(|row| display_width(&row.did)).max().unwrap_or(0)
+        theirs.map(|row| display_width(&printable(&row.did))).max().unwrap_or(0)
     };
     let needed = |most: usize| actors.iter().map(|actor| longest(actor).min(most)).sum::<usize>();
-    let notes = rows.iter().map(|row| display_width(&row.beside()));
+    let notes = rows.iter().map(|row| display_width(&printable(&row.beside())));
     // Steps, stock, and the spaces between.
     let others = 16 + 2 * actors.len() + notes.max().unwrap_or(0).min(LEAST_OF_NOTES);
     actors.len() <= MOST_COLUMNS

@@ -5,6 +5,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width as TableWid
 use textwrap::{Options, WordSeparator, WordSplitter};
 
 use super::table::LABEL_WIDTH;
+use crate::base::text::printable::printable;
 
 /// Columns that there are in any case.
 const LEAST: u16 = 40;
@@ -51,12 +52,20 @@ impl Width {
     /// A line of a report: its label, and its text beside it. A command goes on after `\`, as a shell reads it.
     #[must_use]
     pub fn labelled(self, label: &str, text: &str) -> String {
+        let (label, text) = (printable(label), printable(text));
         let gap = if label.len() < LABEL_WIDTH { "" } else { "  " };
         let line = format!(" {label:<LABEL_WIDTH$}{gap}{text}\n");
         match text.starts_with("oversell-sim ") {
             true => self.folded_command(&line),
             false => self.folded(&line, LABEL_WIDTH + 1),
         }
+    }
+
+    /// The same of several lines, of which only the first has the label.
+    #[must_use]
+    pub(super) fn labelled_lines(self, label: &str, lines: &[String]) -> String {
+        let labels = std::iter::once(label).chain(std::iter::repeat(""));
+        labels.zip(lines).map(|(label, line)| self.labelled(label, line)).collect()
     }
 
     /// A line that ends in a command, which is divided between its words.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::rounds::race_all_at;
 use crate::base::control::Control;
 use crate::base::error::Error;
+use crate::base::text::server_url::ServerUrl;
 use crate::check::report::{Evidence, Report};
 use crate::domain::card::type_name;
 use crate::domain::isolation::Isolation;
@@ -57,7 +58,7 @@ impl<S: Strategy> Race<S> {
     /// The URL of a server of yours to race on, in tables or keys of our own that are removed after; for
     /// SQLite the path of a file to make. It must be on this machine.
     pub fn url(mut self, url: impl Into<String>) -> Self {
-        self.address.url = Some(url.into());
+        self.address.url = Some(ServerUrl::from(url.into()));
         self
     }
 

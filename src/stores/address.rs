@@ -3,13 +3,14 @@
 #[cfg(feature = "private")]
 use super::private::ServerSandbox;
 use crate::base::error::Error;
+use crate::base::text::server_url::ServerUrl;
 
 /// Where to find a server. Without a URL, a private server is started, and removed after use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Address {
     /// The URL of a server that is running already, such as `postgres://me:secret@localhost/shop`; for SQLite
     /// the path of a file that is to be made.
-    pub url: Option<String>,
+    pub url: Option<ServerUrl>,
     /// Whether the server may be on another machine. A race puts a heavy load on it.
     pub allow_remote: bool,
     /// Whether a search may put triggers on the server's tables while it lasts. They hold statements inside the server.
@@ -26,7 +27,7 @@ impl Address {
         start: impl FnOnce() -> Result<(String, ServerSandbox), Error>,
     ) -> Result<(String, Option<ServerSandbox>), Error> {
         match &self.url {
-            Some(url) => Ok((url.clone(), None)),
+            Some(url) => Ok((url.with_password().to_owned(), None)),
             None => start().map(|(url, sandbox)| (url, Some(sandbox))),
         }
     }

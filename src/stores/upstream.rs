@@ -34,8 +34,8 @@ pub(crate) trait UpstreamDatabase: Send {
     /// Ends a private server, and archives what is in it. Nothing else may be asked of it then.
     fn archive(&mut self, control: &Control, path: &Path) -> Result<(), Error>;
 
-    /// Runs a text of several statements.
-    fn run_file(&mut self, text: &str) -> Result<(), String>;
+    /// Runs a file of several statements. An error names the file, and the line if it is known.
+    fn run_script(&mut self, path: &str, text: &str) -> Result<(), String>;
 
     /// Runs one statement with these values, and returns its answer.
     fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> StoreValue) -> Result<Answer, String>;

@@ -102,7 +102,7 @@ impl Hosts {
             // In a race a deadlock takes as long as PostgreSQL waits before it looks for one: usually a second.
             *url += "&options=-c%20deadlock_timeout%3D20ms";
         }
-        Ok(Address { url, allow_triggers: true, ..Address::default() })
+        Ok(Address { url: url.map(Into::into), allow_triggers: true, ..Address::default() })
     }
 
     /// Checks a checkout that is written to this folder.

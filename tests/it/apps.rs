@@ -195,13 +195,72 @@ fn a_schedule_comes_out_the_same_when_it_is_replayed_and_a_race_goes_without_the
     let searched = run(&place, &[], &["explore", "--app", &file, "--record", &record]);
     assert!(searched.status.success(), "{}", stderr(&searched));
     let args = ["replay", "--schedule-file", &record, "--expect", "oversold = 1"];
-    let recorded = run(&place, &[], &args);
-    assert!(recorded.status.success(), "{}", stderr(&recorded));
+    for named in [&["--app", &file][..], &["--allow-commands"]] {
+        let recorded = run(&place, &[], &[&args[..], named].concat());
+        assert!(recorded.status.success(), "{}", stderr(&recorded));
+    }
     let wrong = run(&place, &[], &["replay", "--app", &file, "--schedule", "C"]);
     assert_eq!(wrong.status.code(), Some(2), "{}", stderr(&wrong));
     let args = ["race", "--app", &file, "--buyers", "10", "--expect", "undersold = 0"];
     let raced = run(&place, &[("LOCK", "1")], &[&args[..], &["--expect", "winners = 1"]].concat());
     assert!(raced.status.success(), "{}", stderr(&raced));
+}
+
+#[test]
+fn a_schedule_file_runs_no_program_of_an_application_that_only_it_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "shop.toml",
+        "[app]\nsetup = [[\"touch\", \"was-run\"]]\n[upstream.redis]\n\
+         [[step]]\ncommand = [\"touch\", \"was-run\"]\n[audit]\nstock = \"GET http://127.0.0.1/\"\n",
+    );
+    write("found.toml", "strategy = \"shop.toml\"\nsteps = 2\nschedule = \"AB\"\n");
+    let replay = |more: &[&str]| {
+        let mut command = cargo_bin_cmd!("oversell-sim");
+        command.args(["replay", "--schedule-file", "found.toml"]).args(more);
+        command.current_dir(folder.path()).output().unwrap()
+    };
+    let refused = replay(&[]);
+    assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+    for words in
+        ["found.toml names the application shop.toml", "--app shop.toml", "--allow-commands"]
+    {
+        assert!(stderr(&refused).contains(words), "{}", stderr(&refused));
+    }
+    assert!(!folder.path().join("was-run").exists());
+    // An application that the command line names may run: there is nothing to allow.
+    let needless = replay(&["--app", "shop.toml", "--allow-commands"]);
+    assert!(
+        stderr(&needless).contains("--allow-commands: the schedule's file names no"),
+        "{}",
+        stderr(&needless)
+    );
+}
+
+#[test]
+fn a_schema_that_is_wrong_is_told_by_its_line_whatever_client_runs_it() {
+    for (store, url, line) in [(Postgres, "postgres", 3), (Mysql, "mysql", 2)] {
+        if !has(store) {
+            continue;
+        }
+        let folder = begun();
+        let file = folder.path().join("shop.toml");
+        let text = fs::read_to_string(&file).unwrap().replace("postgres", url);
+        fs::write(&file, text).unwrap();
+        let schema = "-- The shop\nCREATE TABLE product (\n  id INTEGER NOT NUL\n);\n";
+        fs::write(folder.path().join("schema.sql"), schema).unwrap();
+        let mut command = cargo_bin_cmd!("oversell-sim");
+        let output = command.arg("doctor").arg("--app").arg(&file).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{store}: {}", stderr(&output));
+        let told = stderr(&output);
+        // psql counts to the end of the statement, and MariaDB's client to its beginning.
+        let is_near = (line..=4).any(|line| told.contains(&format!("schema.sql:{line}: ")));
+        assert!(
+            is_near && told.contains("in `CREATE TABLE product ( id INTEGER NOT NUL )`"),
+            "{store}: {told}"
+        );
+    }
 }
 
 #[test]
@@ -389,7 +448,7 @@ fn a_schema_is_loaded_by_the_servers_own_client_and_its_mistake_told_with_its_li
     assert!(String::from_utf8_lossy(&ready.stdout).contains("READY"), "{}", stderr(&ready));
     let wrong = doctor(&dump.replace("stock int NOT NULL", "stock integr"));
     assert_eq!(wrong.status.code(), Some(2), "{}", stderr(&wrong));
-    let told = ["schema.sql: psql failed: line 3: ERROR:", "\"integr\" does not exist"];
+    let told = ["schema.sql:3: ERROR:", "\"integr\" does not exist"];
     assert!(told.iter().all(|told| stderr(&wrong).contains(told)), "{}", stderr(&wrong));
 }
 

@@ -9,6 +9,8 @@ use assert_cmd::cargo::cargo_bin;
 use oversell_sim::strategies::zoo;
 use tempfile::TempDir;
 
+use crate::listed::miss_program;
+
 /// Runs the program in a folder of its own.
 fn run(folder: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(cargo_bin("oversell-sim"));
@@ -503,4 +505,58 @@ fn simulate_says_why_it_tells_no_story_and_its_command_tells_one() {
     for quiet in [&["--quiet"][..], &["--format", "json"]] {
         assert!(!ran(&[&crowd[..], quiet].concat()).1.contains("no story"));
     }
+}
+
+/// What the build script says of the version, in a folder, with this profile.
+fn built_version(folder: &Path, profile: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let script = folder.join("target/build");
+    if !script.exists() {
+        fs::create_dir_all(script.parent().unwrap()).unwrap();
+        let mut rustc = Command::new("rustc");
+        let built = rustc.args(["--edition", "2024", "-o"]).arg(&script).arg(root.join("build.rs"));
+        assert!(built.status().unwrap().success());
+    }
+    let mut script = Command::new(script);
+    script.current_dir(folder).env("CARGO_PKG_VERSION", "1.2.3").env("PROFILE", profile);
+    let said = String::from_utf8(script.output().unwrap().stdout).unwrap();
+    let version =
+        said.lines().find_map(|line| line.strip_prefix("cargo:rustc-env=OVERSELL_SIM_VERSION="));
+    version.unwrap().to_owned()
+}
+
+#[test]
+fn a_release_names_the_commit_that_was_built_and_no_commit_of_another_repository() {
+    let folder = tempfile::tempdir().unwrap();
+    let git = |words: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=me", "-c", "user.email=me@localhost"]).args(words);
+        git.env("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z").current_dir(folder.path());
+        String::from_utf8(git.output().unwrap().stdout).unwrap().trim().to_owned()
+    };
+    if Command::new("git").arg("--version").output().is_err() {
+        return miss_program("git");
+    }
+    assert_eq!(built_version(folder.path(), "release"), "1.2.3");
+    git(&["init", "--quiet"]);
+    git(&["commit", "--quiet", "--allow-empty", "--message", "a commit"]);
+    let commit = git(&["rev-parse", "--short=9", "HEAD"]);
+    assert_eq!(commit.len(), 9);
+    assert_eq!(built_version(folder.path(), "release"), format!("1.2.3 ({commit} 2026-01-02)"));
+    assert_eq!(built_version(folder.path(), "debug"), "1.2.3");
+    // A packaged crate that is unpacked within a repository is another's.
+    let unpacked = folder.path().join("unpacked");
+    fs::create_dir(&unpacked).unwrap();
+    assert_eq!(built_version(&unpacked, "release"), "1.2.3");
+    let noted = "{\n  \"git\": {\n    \"sha1\": \"0123456789abcdef0123456789abcdef01234567\"\n  },\n  \"path_in_vcs\": \"\"\n}";
+    fs::write(unpacked.join(".cargo_vcs_info.json"), noted).unwrap();
+    assert_eq!(built_version(&unpacked, "release"), "1.2.3 (012345678)");
+}
+
+#[test]
+fn the_version_is_told() {
+    let output = Command::new(cargo_bin("oversell-sim")).arg("--version").output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let expected = concat!("oversell-sim ", env!("CARGO_PKG_VERSION"));
+    assert!(said.starts_with(expected), "{said}");
 }

@@ -387,13 +387,52 @@ fn whatever_makes_no_sense_is_told_with_its_place() {
 #[test]
 fn a_file_that_makes_no_sense_to_the_server_is_named() {
     for (file, text, words) in [
-        ("schema.sql", "CREATE TABLE product (", "schema.sql: SQLite: incomplete input"),
-        ("seed.sql", "INSERT INTO nowhere VALUES (1);", "seed.sql: SQLite: no such table: nowhere"),
+        ("schema.sql", "CREATE TABLE product (", "schema.sql:1: SQLite: incomplete input"),
+        (
+            "seed.sql",
+            "\nINSERT INTO nowhere VALUES (1);",
+            "seed.sql:2: SQLite: no such table: nowhere",
+        ),
     ] {
         let folder = with(|name, before| if name == file { text.to_owned() } else { before });
         let output = run(folder.path(), &["check", "--checkout", "checkout.toml"]);
         assert_eq!(output.status.code(), Some(2), "{}", said(&output));
         assert!(said(&output).contains(words), "{}", said(&output));
+    }
+}
+
+/// A schema whose third statement is no SQL in its third line, and one whose third statement breaks a rule.
+const WRONG_SCHEMAS: [(&str, &str, &str); 2] = [
+    (
+        "-- The shop\nCREATE TABLE product (id INTEGER PRIMARY KEY, stock INTEGER NOT NULL);\n\nCREATE TABLE purchase (\n  \
+         a_long_name_of_a_column INTEGER,\n  another_long_name_of_a_column INTEGER,\n  qty INTEGER NOT NUL\n);\n\
+         CREATE TABLE never_reached (id INTEGER);\n",
+        "schema.sql:7: ",
+        "`CREATE TABLE purchase ( a_long_name_of_a_column INTEGER, ano…`",
+    ),
+    (
+        "-- The shop\nCREATE TABLE product (id INTEGER PRIMARY KEY, stock INTEGER NOT NULL);\n\nINSERT INTO product VALUES (1, \
+         1);\n-- Twice\nINSERT INTO product\n  VALUES (1, 1);\nCREATE TABLE never_reached (id INTEGER);\n",
+        "schema.sql:6: ",
+        "`INSERT INTO product VALUES (1, 1)`",
+    ),
+];
+
+#[test]
+fn a_statement_of_a_file_that_is_wrong_is_told_by_its_line_and_its_beginning() {
+    for store in installed().into_iter().filter(|store| store.is_sql()) {
+        for (schema, place, statement) in WRONG_SCHEMAS {
+            let folder = with(|name, before| match name {
+                "schema.sql" => schema.to_owned(),
+                _ => before,
+            });
+            let args = ["check", "--checkout", "checkout.toml", "--store", store.name()];
+            let output = run(folder.path(), &args);
+            assert_eq!(output.status.code(), Some(2), "{store}: {}", said(&output));
+            let (said, lines) = (said(&output), said(&output).trim().lines().count());
+            assert!(said.contains(place) && said.contains(statement), "{store}: {said}");
+            assert!(lines == 1 && !said.contains("never_reached"), "{store}: {said}");
+        }
     }
 }
 

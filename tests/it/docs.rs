@@ -100,6 +100,16 @@ fn the_reference_names_every_strategy() {
 }
 
 #[test]
+fn the_changelog_counts_strategies_and_bugs_as_they_are() {
+    let changes = read("CHANGELOG.md");
+    let bugs = oversell_sim::strategies::zoo::ALL.len();
+    let strategies = every_strategy().count() - bugs;
+    for words in [format!("{strategies} strategies;"), format!("A zoo of {bugs} small bugs")] {
+        assert!(changes.contains(&words), "CHANGELOG.md does not say `{words}`");
+    }
+}
+
+#[test]
 fn every_dependency_has_its_line_in_the_architecture() {
     let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
     let architecture = read("ARCHITECTURE.md");

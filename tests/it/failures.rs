@@ -139,7 +139,7 @@ fn a_wrong_password_is_told_in_the_servers_own_words() {
                 format!("{}:wrong@{rest}", before.rsplit_once(':').unwrap().0)
             }
         };
-        let address = Address { url: Some(wrong), ..Address::default() };
+        let address = Address { url: Some(wrong.into()), ..Address::default() };
         match RaceTarget::open(&impatient(store), None, &address, &Control::default()) {
             Err(Error::World(why)) => assert!(why.contains(words), "{why}"),
             Err(error) => panic!("{error}"),

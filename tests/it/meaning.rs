@@ -117,6 +117,7 @@ const MEANINGLESS: [(&str, &[&str]); 14] = [
             "--allow-triggers",
             "--buyers 3",
             "--buyers any",
+            "--allow-commands",
         ],
     ),
     (

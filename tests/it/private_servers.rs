@@ -213,3 +213,79 @@ fn the_servers_user_plants_no_link_where_root_writes() {
         assert_eq!(fs::read(victim.path()).unwrap(), b"", "{store}");
     }
 }
+
+/// An application that is starting for as long as the test takes, behind proxies at these ports. It notes the passwords
+/// that it is told.
+fn starting_app(folder: &Path, tmp: &Path, stores: &[(StoreKind, u16)]) -> Child {
+    let upstreams = stores
+        .iter()
+        .map(|(store, port)| format!("[upstream.{store}]\nlisten = {port}\n"))
+        .collect::<String>();
+    let told = stores.iter().map(|(store, _)| format!("{{{store}_password}}"));
+    let told = told.collect::<Vec<_>>().join("\\n");
+    let file = format!(
+        "[app]\nurl = \"http://127.0.0.1:{{port}}\"\nenv = {{ TOLD = \"{told}\" }}\n\
+         command = [\"sh\", \"-c\", \"umask 077; echo \\\"$TOLD\\\" > told; exec sleep 300\"]\n{upstreams}\
+         [[step]]\nhttp = \"GET /\"\n[audit]\nstock = \"GET /\"\norders = \"GET /\"\n"
+    );
+    fs::write(folder.join("shop.toml"), file).unwrap();
+    let mut tool = Command::new(assert_cmd::cargo::cargo_bin("oversell-sim"));
+    tool.args(["doctor", "--no-progress", "--app"]).arg(folder.join("shop.toml"));
+    tool.env("TMPDIR", tmp).spawn().unwrap()
+}
+
+/// Says something to a port, and prints what comes back.
+const SAY: &str = "import socket, sys
+line = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10)
+line.settimeout(10)
+line.sendall(bytes.fromhex(sys.argv[2]))
+print(line.recv(1000))";
+
+/// A port of 127.0.0.1 is for every local user. Behind a proxy's, the database asks for the password, which no other user can see.
+#[test]
+fn a_proxy_lets_no_other_user_in_and_no_password_is_where_others_read_it() {
+    if !is_root() {
+        return;
+    }
+    // What a client says first: nothing in MySQL; in PostgreSQL its version, its user and its database.
+    let startup = b"user\0oversell_sim\0database\0postgres\0\0";
+    let mut postgres = (startup.len() as u32 + 8).to_be_bytes().to_vec();
+    postgres.extend([0, 3, 0, 0]);
+    postgres.extend(startup);
+    let first_words = [
+        (StoreKind::Postgres, postgres, "SCRAM-SHA-256"),
+        (StoreKind::Redis, b"*1\r\n$6\r\nDBSIZE\r\n".to_vec(), "NOAUTH"),
+    ];
+    let first_words: Vec<_> =
+        first_words.into_iter().filter(|(store, ..)| crate::listed::has(*store)).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let listeners: Vec<_> =
+        first_words.iter().map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    let ports: Vec<u16> =
+        listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
+    drop(listeners);
+    let stores: Vec<_> =
+        first_words.iter().map(|(store, ..)| *store).zip(ports.iter().copied()).collect();
+    let dir = open_dir();
+    let _race = Race { tool: starting_app(folder.path(), dir.path(), &stores), dir };
+    let told = folder.path().join("told");
+    eventually("the application is told its passwords", || {
+        fs::read_to_string(&told).is_ok_and(|told| told.lines().count() >= stores.len())
+    });
+    let passwords = fs::read_to_string(&told).unwrap();
+    for ((store, words, answer), port) in first_words.iter().zip(&ports) {
+        let words: String = words.iter().map(|byte| format!("{byte:02x}")).collect();
+        let said = as_user(OTHER, "python3", &["-c", SAY, &port.to_string(), &words]);
+        let said = format!("{said:?}");
+        assert!(said.contains(answer), "{store}: {said}");
+    }
+    // Neither the command lines nor the environments that another user can read.
+    let seen =
+        as_user(OTHER, "sh", &["-c", "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null"]);
+    let seen = String::from_utf8_lossy(&seen.stdout).into_owned();
+    assert!(seen.contains("sleep"), "nothing was seen at all");
+    for password in passwords.lines().filter(|line| !line.is_empty()) {
+        assert!(password.len() >= 32, "{password}");
+        assert!(!seen.contains(password), "a password is seen");
+    }
+}

@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::excerpt::excerpt;
+use super::printable::printable;
 use crate::base::error::Error;
 
 /// The largest file read, in bytes.
@@ -37,7 +38,8 @@ impl Fault {
 /// [`Error::Input`] if it cannot be read or is larger than 1 MiB.
 pub fn read(path: &Path, what: &str) -> Result<String, Error> {
     let unreadable = |why: &dyn std::fmt::Display| {
-        Error::input(format!("cannot read the {what} {}: {why}", path.display()))
+        let path = path.display().to_string();
+        Error::input(format!("cannot read the {what} {}: {why}", printable(&path)))
     };
     let mut source = String::new();
     File::open(path)

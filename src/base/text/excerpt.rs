@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::printable::printable;
+
 /// The longest line shown whole, in characters.
 const WIDEST: usize = 120;
 
@@ -14,7 +16,7 @@ pub fn excerpt(path: &str, source: &str, span: Range<usize>, message: &str) -> S
     let line = source[line_start..].lines().next().unwrap_or_default();
     let number = source[..start].matches('\n').count() + 1;
     let column = source[line_start..start].chars().count() + 1;
-    let head = format!("{path}:{number}:{column}: {message}");
+    let head = format!("{}:{number}:{column}: {message}", printable(path));
     // Control characters would move the cursor and the mark with it.
     let shown: String =
         line.chars().take(WIDEST).map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -5,6 +5,8 @@ pub mod code_location;
 pub mod document;
 pub mod excerpt;
 pub mod nearest;
+pub mod printable;
 pub mod quantity;
 pub mod range;
+pub mod server_url;
 pub mod sql;

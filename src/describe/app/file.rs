@@ -14,6 +14,7 @@ use crate::base::text::document;
 use crate::base::text::document::Fault;
 use crate::base::text::nearest::{did_you_mean, shown};
 use crate::base::text::quantity::parse_duration;
+use crate::base::text::server_url::ServerUrl;
 use crate::describe::checkout::file::entries::{
     Entry, check_keys, fault, switch, table, text, texts,
 };
@@ -410,7 +411,7 @@ fn upstreams(reader: &Reader<'_>, value: &Entry<'_>) -> Result<Vec<Upstream>, Fa
             return fault(value.span(), "Redis reads no such file; have the application fill it");
         }
         let url = keys.get("url").map(|value| text("url", value)).transpose()?;
-        upstreams.push(Upstream { store, url: url.map(str::to_owned), listen, schema, seed });
+        upstreams.push(Upstream { store, url: url.map(ServerUrl::from), listen, schema, seed });
     }
     Ok(upstreams)
 }

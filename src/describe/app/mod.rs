@@ -43,6 +43,7 @@ use regex::Regex;
 use super::checkout::script::Script;
 use super::checkout::step::{Call, Step};
 use super::checkout::template::Template;
+use crate::base::text::server_url::ServerUrl;
 use crate::domain::store_kind::StoreKind;
 
 /// An application, and what stands around it.
@@ -100,7 +101,7 @@ pub struct Upstream {
     /// Which store it is.
     pub store: StoreKind,
     /// The URL of one that runs already; else a private one is started.
-    pub url: Option<String>,
+    pub url: Option<ServerUrl>,
     /// The port at which the application reaches it; 0 for any that is free.
     pub listen: u16,
     /// The script that creates its tables, if the application does not.

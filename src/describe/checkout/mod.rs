@@ -56,6 +56,7 @@ use std::sync::Arc;
 
 use super::app::App;
 use crate::base::error::Error;
+use crate::base::text::server_url::ServerUrl;
 use crate::base::text::sql::Dialect;
 use crate::domain::isolation::Isolation;
 use crate::domain::op::{BuyerId, MOST_ITEMS};
@@ -108,9 +109,9 @@ pub struct Checkout {
     /// The store beside the SQL database, if there are two.
     pub beside: Option<StoreKind>,
     /// Where the shop is, if it is one that runs.
-    pub url: Option<String>,
+    pub url: Option<ServerUrl>,
     /// The database of such a shop, if statements are also sent to it directly: its kind, and its URL.
-    pub database: Option<(StoreKind, String)>,
+    pub database: Option<(StoreKind, ServerUrl)>,
     /// What makes the tables.
     pub schema: Option<Script>,
     /// What is in them before `setup`.

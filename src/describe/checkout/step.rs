@@ -7,6 +7,7 @@ use super::condition::Condition;
 use super::program::ProgramTemplate;
 use super::request::RequestTemplate;
 use super::template::Template;
+use crate::base::text::server_url::without_passwords;
 use crate::base::text::sql::{Sql, on_one_line, parameters};
 
 /// What is said to the store.
@@ -75,7 +76,8 @@ impl Call {
             }
             Self::Http(RequestTemplate { method, path, body, .. }) => {
                 let body = body.as_ref().map_or(String::new(), |body| format!(" {}", filled(body)));
-                format!("{method} {}{body}", filled(path))
+                let path = filled(path);
+                format!("{method} {}{body}", without_passwords(&path))
             }
             Self::Program(program) => program.shown(&text_of),
             Self::Code(_) => "the code".to_owned(),

@@ -87,6 +87,13 @@ pub struct Conflict {
 
 impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentences().join(&format!("\n{:LABEL$}", "")))
+    }
+}
+
+impl Conflict {
+    /// What has happened, and what can cure it, each a line of its own.
+    pub(crate) fn sentences(&self) -> Vec<String> {
         let Self { who, other, table, rows, looked, changed, acted, reach, .. } = self;
         let at = |step: &usize, code: &Option<CodeLocation>| match code {
             Some(code) => format!("{step} ({code})"),
@@ -96,15 +103,13 @@ impl fmt::Display for Conflict {
         let (changed, acted) = (at(changed, &self.changed_in), at(acted, &self.acted_in));
         let rows = rows.as_ref().map_or(String::new(), |rows| format!(" ({rows})"));
         let Some(reach) = reach else {
-            return write!(
-                f,
+            return vec![format!(
                 "{who} read {table}{rows} at {looked}; {other} was served at {changed}, and {who} at {acted}"
-            );
+            )];
         };
-        writeln!(
-            f,
+        let told = format!(
             "{who} read {table}{rows} at {looked}; {other} wrote it at {changed}; {who} wrote it at {acted}"
-        )?;
+        );
         let cure = match reach {
             Reach::Level => {
                 "all in one transaction: a row lock (FOR UPDATE) or a stronger isolation level can cure it"
@@ -113,7 +118,7 @@ impl fmt::Display for Conflict {
                 "in different transactions: no isolation level cures it; look again, under a lock, where it is changed"
             }
         };
-        write!(f, "{:LABEL$}{cure}", "")
+        vec![told, cure.to_owned()]
     }
 }
 

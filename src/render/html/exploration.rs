@@ -89,8 +89,8 @@ pub fn any_buyers_page(report: &AnyBuyers, took: Duration) -> Result<String, Err
 }
 
 /// The lines under a verdict, and then the commands to run next.
-fn under_verdict(lines: Vec<(&'static str, String)>, hints: &[Hint]) -> Vec<Line> {
-    let lines = lines.iter().map(|(label, text)| Line::text(label, text));
+fn under_verdict(lines: Vec<(&'static str, Vec<String>)>, hints: &[Hint]) -> Vec<Line> {
+    let lines = lines.iter().map(|(label, text)| Line::text(label, &text.join(" ")));
     let hints = hints.iter().map(|hint| Line::command(hint.purpose.label(), &hint.command));
     lines.chain(hints).collect()
 }

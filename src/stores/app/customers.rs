@@ -11,6 +11,7 @@ use parking_lot::RwLock;
 use super::programs::Programs;
 use crate::base::clock::{Clock, Wall, nanos};
 use crate::base::control::Control;
+use crate::base::text::printable::printable;
 use crate::describe::checkout::{Answer, Call, Shelves, Step, StoreValue, Values};
 use crate::proxy::SessionTracker;
 use crate::scheduler::{Actor, BuyerHandle, Footprint, PendingStatement, Resources};
@@ -169,7 +170,8 @@ impl Customer {
                 let heard =
                     self.at(place(number)).ask_unless_over(&all.control, request, &value_of);
                 heard.map(|heard| {
-                    all.control.tell(|| format!("{who} → {}", heard.brief()));
+                    all.control
+                        .tell(|| printable(&format!("{who} → {}", heard.brief())).into_owned());
                     heard.answer(request)
                 })
             }
@@ -253,7 +255,9 @@ impl StepExecutor for AppExecutor {
         let told = |answer: &str| {
             let Some(who) = place.map(Actor::buyer) else { return };
             let asked = || call.shown(|name| value_of(name).to_string());
-            self.customers.control.tell(|| format!("{who}: {} → {answer}", asked()));
+            self.customers
+                .control
+                .tell(|| printable(&format!("{who}: {} → {answer}", asked())).into_owned());
         };
         self.tracker.during_request(place, || {
             let answer = match (call, place) {

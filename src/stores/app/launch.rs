@@ -73,7 +73,8 @@ pub(super) fn empty_log(app: &App) -> Result<(), Error> {
     if let Some(log) = log
         && EMPTIED.lock().insert(log.clone())
     {
-        std::fs::write(log, "").map_err(|error| {
+        // It may hold what the application was told, such as passwords.
+        private::log_options().write(true).truncate(true).open(log).map_err(|error| {
             Error::world(format!("`log`: cannot write {}: {error}", log.display()))
         })?;
     }

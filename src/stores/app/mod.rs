@@ -28,6 +28,7 @@ use super::upstream::{Endpoint, UpstreamDatabase};
 use crate::base::clock::{Clock, Wall, nanos};
 use crate::base::control::Control;
 use crate::base::error::Error;
+use crate::base::text::server_url::without_password;
 use crate::describe::app::{App, Upstream};
 use crate::describe::checkout::{
     Answer, Call, Checkout, RequestTemplate, Shelves, StoreValue, Values,
@@ -153,8 +154,10 @@ pub(super) fn open(
         false if app.url.is_none() || launch::answers(app, base, &terms.control) => None,
         false => {
             return Err(Error::world(format!(
-                "no application answers at {base}{}; start it, or add `command` to [app] in {}",
-                app.health, checkout.path
+                "no application answers at {}{}; start it, or add `command` to [app] in {}",
+                without_password(base),
+                app.health,
+                checkout.path
             )));
         }
     };
@@ -215,7 +218,7 @@ impl Behind {
             let is_kept = archive.is_some();
             let mut terms = terms.clone();
             terms.archive = archive;
-            let url = upstream.url.as_deref();
+            let url = upstream.url.as_ref();
             let mut database = upstreams::open(upstream.store, url, address.allow_remote, &terms)?;
             if !is_kept {
                 terms.control.begin("loading schema and seed");
@@ -257,8 +260,7 @@ fn make_and_keep(
 /// Runs the schema and the seed of an upstream, if the file names them.
 fn fill(database: &mut dyn UpstreamDatabase, upstream: &Upstream) -> Result<(), Error> {
     for script in upstream.schema.iter().chain(&upstream.seed) {
-        let said = database.run_file(&script.text);
-        said.map_err(|why| Error::input(format!("{}: {why}", script.path)))?;
+        database.run_script(&script.path, &script.text).map_err(Error::input)?;
     }
     Ok(())
 }
@@ -293,8 +295,10 @@ fn names(upstream: &Upstream, endpoint: &Endpoint, port: u16) -> Named {
 /// The port at which a copy of an application answers, if its address is one on this machine, or may be elsewhere.
 fn checked_port(copy: &AppCopy, path: &str, address: &Address) -> Result<u16, Error> {
     let base = &copy.base;
-    let expected =
-        || Error::input(format!("{path}: `url`: `{base}`; expected http://127.0.0.1:{{port}}"));
+    let expected = || {
+        let base = without_password(base);
+        Error::input(format!("{path}: `url`: `{base}`; expected http://127.0.0.1:{{port}}"))
+    };
     let uri: ureq::http::Uri = base.parse().map_err(|_| expected())?;
     if uri.scheme_str() != Some("http") {
         return Err(expected());
@@ -374,7 +378,7 @@ impl AppServer {
     fn lost(&self, why: &str) -> Error {
         match self.sandbox.lock().as_ref().and_then(ServerSandbox::obituary) {
             Some(said) => Error::world(format!("the application has ended: {said}")),
-            None => Error::world(format!("{}: {why}", self.first().base)),
+            None => Error::world(format!("{}: {why}", without_password(&self.first().base))),
         }
     }
 

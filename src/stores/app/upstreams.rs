@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::base::error::Error;
+use crate::base::text::server_url::ServerUrl;
 use crate::domain::store_kind::StoreKind;
 use crate::stores::Address;
 use crate::stores::remote::StoreConfig;
@@ -11,11 +12,11 @@ use crate::stores::upstream::UpstreamDatabase;
 /// Starts a private server, or finds the one that the URL names.
 pub(super) fn open(
     kind: StoreKind,
-    url: Option<&str>,
+    url: Option<&ServerUrl>,
     allow_remote: bool,
     terms: &StoreConfig,
 ) -> Result<Box<dyn UpstreamDatabase>, Error> {
-    let url = url.map(str::to_owned);
+    let url = url.cloned();
     let allow_triggers = terms.allow_triggers;
     let address = Address { url, allow_remote, allow_triggers, ..Address::default() };
     match kind {

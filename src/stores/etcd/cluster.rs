@@ -8,6 +8,7 @@ use super::gateway::{Gateway, Members};
 use super::wire;
 use crate::base::error::Error;
 use crate::base::text::nearest::shown;
+use crate::base::text::server_url::without_password;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
 use crate::stores::private::{Beside, Package, ServerSandbox};
@@ -46,7 +47,7 @@ fn member(url: &str, address: &Address) -> Result<String, Error> {
     let wrong = |why: &str| {
         Error::input(format!(
             "--url: {} {why}; expected http://127.0.0.1:2379, or several of them with commas between",
-            shown(url)
+            shown(&without_password(url))
         ))
     };
     let parsed: ureq::http::Uri = url.parse().map_err(|_| wrong("is no URL"))?;

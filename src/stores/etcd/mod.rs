@@ -59,7 +59,7 @@ struct Etcd {
 impl Etcd {
     fn open(address: &Address, terms: &StoreConfig) -> Result<Self, Error> {
         let (members, sandbox) = match &address.url {
-            Some(urls) => (cluster::members(urls, address)?, None),
+            Some(urls) => (cluster::members(urls.with_password(), address)?, None),
             None => {
                 let (members, sandbox) = cluster::start(terms)?;
                 (members, Some(sandbox))

@@ -19,6 +19,7 @@ use super::remote::{
     Asker, Fixture, Link, NoWaits, Refusal, Server, StepConnection, StoreConfig, Watch, is_not_ours,
 };
 use crate::base::error::Error;
+use crate::base::text::server_url::without_password;
 use crate::describe::checkout::{Answer, Call, Checkout, Shelves, StoreValue, Values};
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
@@ -42,19 +43,19 @@ pub(super) fn open(
         ))
     })?;
     let expected = || Error::input(format!("--url: `{url}`; expected http://localhost:8080"));
-    let uri: Uri = url.parse().map_err(|_| expected())?;
+    let uri: Uri = url.with_password().parse().map_err(|_| expected())?;
     if uri.scheme_str() != Some("http") {
         return Err(expected());
     }
     on_loopback(uri.host().ok_or_else(expected)?, address)?;
-    let base = url.trim_end_matches('/').to_owned();
+    let base = url.with_password().trim_end_matches('/').to_owned();
     let asker = match &checkout.database {
-        Some((kind, url)) => Some(open_asker(*kind, url, address, terms)?),
+        Some((kind, url)) => Some(open_asker(*kind, url.with_password(), address, terms)?),
         None => None,
     };
     Ok(Box::new(HttpShop {
         executor: HttpExecutor::new(&base, terms.settings.patience, &terms.control),
-        version: format!("the shop at {base}"),
+        version: format!("the shop at {}", without_password(&base)),
         base,
         checkout,
         terms: terms.clone(),
@@ -95,7 +96,9 @@ impl HttpShop {
             Call::Http(request) => {
                 let heard =
                     self.executor.ask(request, value_of).map_err(|refusal| match refusal {
-                        Refusal::Lost(text) => Error::world(format!("{}: {text}", self.base)),
+                        Refusal::Lost(text) => {
+                            Error::world(format!("{}: {text}", without_password(&self.base)))
+                        }
                         refusal => self.mistaken(key, refusal.text()),
                     })?;
                 match heard.trouble() {

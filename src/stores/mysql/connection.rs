@@ -12,7 +12,7 @@ use ::mysql::{Conn, Opts, Params};
 use super::locks::waits_beside;
 use crate::base::control::Control;
 use crate::base::error::Error;
-use crate::base::text::sql::{Dialect, with_parameters};
+use crate::base::text::sql::{Dialect, ScriptPlace, with_parameters};
 use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::scheduler::{BuyerHandle, HELD_INSIDE};
@@ -232,7 +232,7 @@ impl MysqlConnection {
         let ::mysql::Error::MySqlError(error) = error else {
             return SqlError::Lost(format!("MySQL: {}", said(error)));
         };
-        let text = || format!("MySQL: {}", error.message);
+        let text = || format!("MySQL: {}", without_line(&error.message).0);
         match error.code {
             LOCK_WAIT if self.in_transaction => SqlError::Conflict,
             LOCK_WAIT => SqlError::LockTimeout,
@@ -312,15 +312,27 @@ impl Database for MysqlConnection {
     }
 
     fn run_file(&mut self, text: &str) -> Result<(), SqlError> {
+        self.run_script(text).map_err(|(error, _)| error)
+    }
+
+    fn run_script(&mut self, text: &str) -> Result<(), (SqlError, ScriptPlace)> {
         let _under_way = self.wait.begin();
-        let run = |conn: &mut Conn| {
+        let mut number = 0;
+        let mut run = |conn: &mut Conn| {
             let mut results = conn.query_iter(text)?;
             while let Some(mut rows) = results.iter() {
                 rows.try_for_each(|row| row.map(drop))?;
+                number += 1;
             }
             Ok(())
         };
-        run(&mut self.conn).map_err(|error| self.error(&error))
+        run(&mut self.conn).map_err(|error| {
+            let line = match &error {
+                ::mysql::Error::MySqlError(error) => without_line(&error.message).1,
+                _ => 1,
+            };
+            (self.error(&error), ScriptPlace::Statement { number, line })
+        })
     }
 
     fn opens(&mut self, text: &str) -> Vec<OpenedTable> {
@@ -543,8 +555,26 @@ fn text(statement: Statement) -> &'static str {
     }
 }
 
+/// A message without the line of the statement at its end, and that line; the first, if it names none. Of what follows in
+/// the text, which the server repeats, it has the rest of one line.
+fn without_line(message: &str) -> (String, usize) {
+    let found = message.rsplit_once(" at line ");
+    let line = found.and_then(|(before, line)| Some((before, line.parse().ok()?)));
+    let (message, line) = line.unwrap_or((message, 1));
+    let near = message.find(" near '").and_then(|near| Some(near + message[near..].find('\n')?));
+    let message = near.map_or_else(|| message.to_owned(), |end| format!("{}…'", &message[..end]));
+    (message, line)
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_message_repeats_no_more_than_a_line_of_a_text() {
+        let said = "You have an error near 'NUL\n);\nCREATE TABLE next (id INT)' at line 4";
+        assert_eq!(super::without_line(said), ("You have an error near 'NUL…'".into(), 4));
+        assert_eq!(super::without_line("no"), ("no".into(), 1));
+    }
+
     use super::super::server;
     use super::*;
     use crate::domain::settings::Settings;

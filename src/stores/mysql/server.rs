@@ -65,7 +65,7 @@ const RELAXED: [&str; 5] = [
 /// Reads a URL.
 pub(super) fn opts(url: &str, address: &Address, terms: &StoreConfig) -> Result<Opts, Error> {
     let opts = Opts::from_url(url).map_err(|error| {
-        Error::input(format!("--url: {error}; expected mysql://user:password@localhost/database"))
+        Error::input(format!("--url: {error}; expected mysql://USER:PASSWORD@localhost/DATABASE"))
     })?;
     if opts.get_db_name().is_none() {
         return Err(Error::input(

@@ -1,5 +1,6 @@
 //! One connection to PostgreSQL, on which every wait has a timeout.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::future::{Future, poll_fn};
@@ -7,10 +8,10 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use futures_core::Stream as _;
+use futures_core::Stream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
-use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{
@@ -20,7 +21,7 @@ use tokio_postgres::{
 use super::dynamic::{PostgresValue, Received, kind_of};
 use crate::base::control::Control;
 use crate::base::error::Error;
-use crate::base::text::sql::{Dialect, TokenKind, pieces, with_parameters};
+use crate::base::text::sql::{Dialect, ScriptPlace, TokenKind, pieces, with_parameters};
 use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::scheduler::{BuyerHandle, HELD_INSIDE};
@@ -352,6 +353,36 @@ impl Database for PostgresConnection {
 
     fn run_file(&mut self, text: &str) -> Result<(), SqlError> {
         self.run_text(text)
+    }
+
+    fn run_script(&mut self, text: &str) -> Result<(), (SqlError, ScriptPlace)> {
+        let (number, position) = (Cell::new(0), Cell::new(None));
+        let client = &self.client;
+        let run = async {
+            let mut messages = pin!(client.simple_query_raw(text).await?);
+            while let Some(message) = poll_fn(|context| messages.as_mut().poll_next(context)).await
+            {
+                let message = message.inspect_err(|error| {
+                    position.set(error.as_db_error().and_then(DbError::position).cloned());
+                })?;
+                if let SimpleQueryMessage::CommandComplete(_) = message {
+                    number.set(number.get() + 1);
+                }
+            }
+            Ok(())
+        };
+        self.line.wait(run).map_err(|error| {
+            let place = match position.take() {
+                // It counts characters from 1.
+                Some(ErrorPosition::Original(place)) => {
+                    let mut letters = text.char_indices().map(|(at, _)| at);
+                    let at = letters.nth((place as usize).saturating_sub(1));
+                    ScriptPlace::Byte(at.unwrap_or(text.len()))
+                }
+                _ => ScriptPlace::Statement { number: number.get(), line: 1 },
+            };
+            (error, place)
+        })
     }
 
     fn opens(&mut self, text: &str) -> Vec<OpenedTable> {

@@ -56,7 +56,7 @@ const INITDB: [&str; 8] = [
 pub(super) fn config(url: &str, address: &Address) -> Result<Config, Error> {
     let mut config: Config = url.parse().map_err(|error| {
         Error::input(format!(
-            "--url: {error}; expected postgres://user:password@localhost/database"
+            "--url: {error}; expected postgres://USER:PASSWORD@localhost/DATABASE"
         ))
     })?;
     for host in config.get_hosts() {

@@ -14,9 +14,10 @@ mod user_program;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -261,7 +262,7 @@ impl ServerSandbox {
         if ended.success() {
             return Ok(());
         }
-        Err(Error::world(format!("{name} failed: {}", last_lines(&self.said(&log)))))
+        Err(Error::world(format!("{name} failed: {}", lines_at_end(&self.said(&log), 6))))
     }
 
     /// The error for a program that did not come to its end.
@@ -373,7 +374,7 @@ impl ServerSandbox {
 
     fn log(&self, name: &str) -> Result<Log, Error> {
         let (path, opened) = match &self.log_file {
-            Some(path) => (path.clone(), File::options().append(true).create(true).open(path)),
+            Some(path) => (path.clone(), log_options().append(true).open(path)),
             None => (self.own_dir().join(name), self.home.log(name)),
         };
         let cannot = |error| Error::world(format!("cannot write {}: {error}", path.display()));
@@ -596,6 +597,13 @@ fn ends_within(child: &mut Child, most: Duration, control: &Control) -> Option<E
     }
 }
 
+/// How a log is opened that a user has named: one that is not there yet is made for its owner alone.
+pub(in crate::stores) fn log_options() -> OpenOptions {
+    let mut options = File::options();
+    options.create(true).mode(0o600);
+    options
+}
+
 /// Ports on which no process listens at this moment.
 #[cfg(feature = "app")]
 pub(in crate::stores) fn free_ports(count: usize) -> Result<Vec<u16>, Error> {
@@ -638,8 +646,13 @@ pub(in crate::stores) fn in_url(path: &Path) -> String {
 
 /// The last lines of a program's output, on one line.
 fn last_lines(said: &str) -> String {
+    lines_at_end(said, 3)
+}
+
+/// The last `most` lines of a program's output, on one line.
+fn lines_at_end(said: &str, most: usize) -> String {
     let lines: Vec<&str> =
-        said.lines().rev().map(str::trim).filter(|line| !line.is_empty()).take(3).collect();
+        said.lines().rev().map(str::trim).filter(|line| !line.is_empty()).take(most).collect();
     match lines.is_empty() {
         true => "it said nothing".into(),
         false => lines.into_iter().rev().collect::<Vec<_>>().join(" | "),

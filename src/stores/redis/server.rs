@@ -34,7 +34,7 @@ pub(super) fn cannot(error: RedisError) -> Error {
 /// Reads a URL.
 pub(super) fn client(url: &str, address: &Address) -> Result<Client, Error> {
     let client = Client::open(url).map_err(|error| {
-        Error::input(format!("--url: {error}; expected redis://:password@localhost:6379"))
+        Error::input(format!("--url: {error}; expected redis://:PASSWORD@localhost:6379"))
     })?;
     match client.get_connection_info().addr() {
         ConnectionAddr::Tcp(host, _) | ConnectionAddr::TcpTls { host, .. } => {

@@ -98,8 +98,8 @@ impl UpstreamDatabase for Backed {
         &self.endpoint
     }
 
-    fn run_file(&mut self, _: &str) -> Result<(), String> {
-        Err("Redis reads no such file".into())
+    fn run_script(&mut self, path: &str, _: &str) -> Result<(), String> {
+        Err(format!("{path}: Redis reads no such file"))
     }
 
     fn ask(&mut self, _: &str, _: &dyn Fn(&str) -> StoreValue) -> Result<Answer, String> {

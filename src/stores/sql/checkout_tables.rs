@@ -2,6 +2,7 @@
 //! filled again for every execution, and read by audit queries that are no part of the checkout.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
@@ -10,6 +11,7 @@ use super::hold_triggers::{self, asked, listed};
 use super::independence::{Catalog, Overlaps, Witness};
 use super::{Database, SqlError, Statement, Tables, traces};
 use crate::base::error::Error;
+use crate::base::text::sql::{ScriptPlace, script_fault};
 use crate::describe::checkout::{Answer, Call, Checkout, Script, Shelves, StoreValue, Values};
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
@@ -23,6 +25,10 @@ pub(in crate::stores) struct CheckoutTables {
     shelves: Arc<Shelves>,
     known: Mutex<DatabaseInfo>,
     empties: Mutex<Empties>,
+    /// Whether the schema has run.
+    has_built: AtomicBool,
+    /// Whether the seed has run.
+    has_seeded: AtomicBool,
 }
 
 /// The statements that empty all tables.
@@ -39,12 +45,13 @@ impl CheckoutTables {
     pub(in crate::stores) fn of(checkout: &Arc<Checkout>, kind: StoreKind) -> Self {
         let checkout = Arc::clone(checkout);
         let (shelves, known, empties) = (Arc::default(), Mutex::default(), Mutex::default());
-        Self { checkout, kind, shelves, known, empties }
+        let (has_built, has_seeded) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { checkout, kind, shelves, known, empties, has_built, has_seeded }
     }
 
     fn build(&self, database: &mut impl Database, terms: &StoreConfig) -> Result<(), SqlError> {
         database.enter_room(terms.settings.isolation)?;
-        run_file(database, self.checkout.schema.as_ref())
+        run_script(database, self.kind, self.checkout.schema.as_ref(), &self.has_built)
     }
 
     /// Restores the data that the files create.
@@ -60,7 +67,7 @@ impl CheckoutTables {
                 for statement in if is_small { few } else { many } {
                     database.ask(&statement, &|_| StoreValue::Null)?;
                 }
-                run_file(database, Some(seed))?;
+                run_script(database, self.kind, Some(seed), &self.has_seeded)?;
             }
             // Rows that the schema itself has inserted can only be restored by running the schema again.
             None => {
@@ -181,11 +188,23 @@ impl CheckoutTables {
     }
 }
 
-fn run_file(database: &mut impl Database, script: Option<&Script>) -> Result<(), SqlError> {
+/// Runs a file beside the checkout, and says where it is wrong. It runs anew for each order: one that has succeeded once is
+/// not looked at so closely again.
+fn run_script(
+    database: &mut impl Database,
+    kind: StoreKind,
+    script: Option<&Script>,
+    has_succeeded: &AtomicBool,
+) -> Result<(), SqlError> {
     let Some(Script { path, text }) = script else { return Ok(()) };
-    database.run_file(text).map_err(|error| match error {
+    let run = match has_succeeded.load(Ordering::Relaxed) {
+        true => database.run_file(text).map_err(|error| (error, ScriptPlace::Unknown)),
+        false => database.run_script(text),
+    };
+    has_succeeded.fetch_or(run.is_ok(), Ordering::Relaxed);
+    run.map_err(|(error, place)| match error {
         SqlError::Lost(_) => error,
-        error => SqlError::Mistaken(format!("{path}: {}", error.text())),
+        error => SqlError::Mistaken(script_fault(kind.dialect(), path, text, place, &error.text())),
     })
 }
 

@@ -7,7 +7,7 @@ use super::independence::{
     Division, Effect, Reading, StatementKind, StatementOutcome, TransactionTracker,
 };
 use super::{Database, OpenedTable, Parameters, Row, SqlError, SqlLink, Statement, value_of};
-use crate::base::text::sql::on_one_line;
+use crate::base::text::sql::{ScriptPlace, on_one_line};
 use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::attempt::Failure;
 use crate::domain::isolation::Isolation;
@@ -277,6 +277,10 @@ impl<D: Database> Database for HeldSqlConnection<D> {
 
     fn run_file(&mut self, text: &str) -> Result<(), SqlError> {
         self.database.run_file(text)
+    }
+
+    fn run_script(&mut self, text: &str) -> Result<(), (SqlError, ScriptPlace)> {
+        self.database.run_script(text)
     }
 
     fn opens(&mut self, text: &str) -> Vec<OpenedTable> {

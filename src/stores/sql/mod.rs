@@ -31,6 +31,7 @@ pub(super) use tables::{BuiltinTables, Tables};
 pub(super) use upstream::{Keepsake, SqlUpstream};
 
 use crate::base::error::Error;
+use crate::base::text::sql::ScriptPlace;
 use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::attempt::Failure;
 use crate::domain::isolation::Isolation;
@@ -71,6 +72,11 @@ pub(super) trait Database: Send {
 
     /// Runs a user's text of several statements.
     fn run_file(&mut self, text: &str) -> Result<(), SqlError>;
+
+    /// The same, and says where it has failed.
+    fn run_script(&mut self, text: &str) -> Result<(), (SqlError, ScriptPlace)> {
+        self.run_file(text).map_err(|error| (error, ScriptPlace::Unknown))
+    }
 
     /// The tables that a statement opens, as the server itself says without running it; none where it does not say.
     fn opens(&mut self, text: &str) -> Vec<OpenedTable>;

@@ -13,7 +13,7 @@ use super::independence::{Catalog, Overlaps, Witness};
 use super::{Database, Dialer, SqlError, Statement, hold_triggers};
 use crate::base::control::Control;
 use crate::base::error::Error;
-use crate::base::text::sql::Rewriting;
+use crate::base::text::sql::{Rewriting, ScriptPlace, script_fault};
 use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
@@ -124,16 +124,22 @@ impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
         archive(sandbox, path)
     }
 
-    fn run_file(&mut self, text: &str) -> Result<(), String> {
+    fn run_script(&mut self, path: &str, text: &str) -> Result<(), String> {
+        let dialect = D::KIND.dialect();
+        let fault = |place, why: &str| script_fault(dialect, path, text, place, why);
         let Some(client) = D::Database::client(&self.endpoint) else {
-            return self.desk.run_file(text).map_err(SqlError::text);
+            let ran = self.desk.run_script(text);
+            return ran.map_err(|(error, place)| fault(place, &error.text()));
         };
         // What the tools of the server write, only its own client reads: rows to copy in, delimiters, commands of the
         // client's. And what the file sets for its session is gone with it.
         let sandbox = ServerSandbox::make("TERM").map_err(|error| error.to_string())?;
         let sandbox = sandbox.heeding(&self.control);
         let ran = sandbox.run(client, &Beside::reading(text.to_owned()));
-        ran.map_err(|error| error.to_string().replace("psql:<stdin>:", "line "))
+        ran.map_err(|error| {
+            let (place, why) = said_by_client(&error.to_string());
+            fault(place, &why)
+        })
     }
 
     fn ask(&mut self, text: &str, value_of: &dyn Fn(&str) -> StoreValue) -> Result<Answer, String> {
@@ -260,6 +266,51 @@ impl<D: Dialer<Database: Keepsake>> Drop for SqlUpstream<D> {
         }
         if self.has_kept && self.sandbox.is_none() {
             let _ = self.desk.forget();
+        }
+    }
+}
+
+/// The line that a server's client says a file is wrong in, and what is wrong: `psql:<stdin>:4: ERROR: …`, or
+/// `ERROR 1064 (42000) at line 4: …`.
+fn said_by_client(said: &str) -> (ScriptPlace, String) {
+    const PSQL: &str = "psql:<stdin>:";
+    const MARIADB: &str = " at line ";
+    let number = |text: &str| {
+        let (line, rest) = text.split_once(':')?;
+        Some((ScriptPlace::Line(line.parse().ok()?), rest.trim_start().to_owned()))
+    };
+    let of_psql = || {
+        let (_, behind) = said.rsplit_once(PSQL)?;
+        number(behind)
+    };
+    let of_mariadb = || {
+        let (before, behind) = said.split_once(MARIADB)?;
+        let (place, why) = number(behind)?;
+        Some((place, format!("{before}: {why}")))
+    };
+    of_psql().or_else(of_mariadb).unwrap_or((ScriptPlace::Unknown, said.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_that_a_client_names_is_found() {
+        for (said, place, why) in [
+            (
+                "psql failed: psql:<stdin>:9: ERROR:  syntax error at or near \"x\" | LINE 3: x | ^",
+                ScriptPlace::Line(9),
+                "ERROR:  syntax error at or near \"x\" | LINE 3: x | ^",
+            ),
+            (
+                "mariadb failed: ERROR 1064 (42000) at line 3: You have an error near 'x' at line 2",
+                ScriptPlace::Line(3),
+                "mariadb failed: ERROR 1064 (42000): You have an error near 'x' at line 2",
+            ),
+            ("psql failed: it said nothing", ScriptPlace::Unknown, "psql failed: it said nothing"),
+        ] {
+            assert_eq!(said_by_client(said), (place, why.to_owned()));
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::base::clock::{Clock, Wall, nanos};
 use crate::base::error::Error;
 use crate::base::text::nearest::shown;
 use crate::base::text::quantity::duration;
+use crate::base::text::sql::{Dialect, ScriptPlace, has_others_inside, statements};
 use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::domain::store_kind::StoreKind;
@@ -81,7 +82,7 @@ impl File {
             let path = sandbox.own_dir().join("shop.sqlite");
             return Ok(Self { path, home: FileLocation::Private { _nest: Box::new(sandbox) } });
         };
-        let path = PathBuf::from(path_of(url)?);
+        let path = PathBuf::from(path_of(url.with_password())?);
         if path.exists() {
             return Err(Error::input(format!(
                 "--url: there is a file {} already; name one that is to be made",
@@ -251,7 +252,13 @@ impl SqliteFile {
             Some((ErrorCode::DatabaseBusy, _)) => SqlError::LockTimeout,
             Some((_, rusqlite::ffi::SQLITE_CONSTRAINT_CHECK)) => SqlError::Check,
             Some((ErrorCode::ConstraintViolation, _)) => SqlError::Forbidden(error.to_string()),
-            _ => SqlError::Refused(format!("SQLite: {error}")),
+            _ => match error {
+                // The rest of the text would be repeated, whatever is in it.
+                rusqlite::Error::SqlInputError { msg, .. } => {
+                    SqlError::Refused(format!("SQLite: {msg}"))
+                }
+                error => SqlError::Refused(format!("SQLite: {error}")),
+            },
         }
     }
 }
@@ -282,6 +289,37 @@ impl Database for SqliteFile {
     fn run_file(&mut self, text: &str) -> Result<(), SqlError> {
         self.runtime.restart();
         self.connection.execute_batch(text).map_err(|error| self.error(error))
+    }
+
+    fn run_script(&mut self, text: &str) -> Result<(), (SqlError, ScriptPlace)> {
+        let mut rest = text;
+        for (number, statement) in statements(Dialect::Sqlite, text).into_iter().enumerate() {
+            // From there on only SQLite itself knows where a statement ends.
+            let piece = match has_others_inside(Dialect::Sqlite, statement) {
+                true => rest,
+                false => statement,
+            };
+            let before = text.len() - rest.len();
+            self.connection.execute_batch(piece).map_err(|error| {
+                let place = match &error {
+                    rusqlite::Error::SqlInputError { sql, offset, .. } => {
+                        let start = piece.as_ptr() as usize - text.as_ptr() as usize;
+                        let run = piece.len().saturating_sub(sql.len());
+                        ScriptPlace::Byte(start + run + usize::try_from(*offset).unwrap_or(0))
+                    }
+                    _ if piece.len() == rest.len() && before > 0 => ScriptPlace::Unknown,
+                    _ => ScriptPlace::Statement { number, line: 1 },
+                };
+                (self.error(error), place)
+            })?;
+            if piece.len() == rest.len() {
+                break;
+            }
+            let end = statement.as_ptr() as usize + statement.len() - text.as_ptr() as usize;
+            // Behind its semicolon, if there is one.
+            rest = text.get(end + 1..).unwrap_or("");
+        }
+        Ok(())
     }
 
     fn opens(&mut self, text: &str) -> Vec<OpenedTable> {

@@ -85,7 +85,8 @@ impl Folder {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         for entry in fs::read_dir(root).unwrap().flatten() {
             let name = entry.file_name();
-            if name != "target" && name != ".git" {
+            // What a page writes into `.github` is for a repository of its own.
+            if name != "target" && name != ".git" && name != ".github" {
                 symlink(entry.path(), dir.path().join(name)).unwrap();
             }
         }

@@ -7,6 +7,7 @@
 mod lexer;
 mod mysql;
 mod rewriting;
+mod script;
 mod tags;
 mod written;
 
@@ -14,6 +15,7 @@ pub use lexer::{SqlToken, TokenKind, pieces};
 pub use rewriting::{
     ColumnRead, ReadValue, RewriteOutcome, Rewriting, StatementCure, guard_for, locked,
 };
+pub use script::{ScriptPlace, has_others_inside, script_fault};
 pub use tags::code_location;
 pub use written::{filled, in_brief, on_one_line, parameters, shape, statements, with_parameters};
 

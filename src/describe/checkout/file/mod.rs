@@ -15,6 +15,7 @@ use crate::base::error::Error;
 use crate::base::text::document;
 use crate::base::text::document::{Fault, plain_text};
 use crate::base::text::nearest::shown;
+use crate::base::text::server_url::ServerUrl;
 use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
 use entries::{Entry, check_keys, fault, switch, table, tables, text, texts};
@@ -98,7 +99,7 @@ impl Reader<'_> {
             match key.get_ref().as_ref() {
                 "schema" => checkout.schema = Some(self.script("schema", value)?),
                 "seed" => checkout.seed = Some(self.script("seed", value)?),
-                "url" => checkout.url = Some(text("url", value)?.to_owned()),
+                "url" => checkout.url = Some(text("url", value)?.into()),
                 _ => {}
             }
         }
@@ -353,7 +354,7 @@ fn stores(value: &Entry<'_>) -> Result<(StoreKind, Option<StoreKind>), Fault> {
 }
 
 /// The database beside a running shop.
-fn database(value: &Entry<'_>) -> Result<(StoreKind, String), Fault> {
+fn database(value: &Entry<'_>) -> Result<(StoreKind, ServerUrl), Fault> {
     let keys = table("database", value)?;
     check_keys(keys, &DATABASE, "[database]")?;
     let (Some(store), Some(url)) = (keys.get("store"), keys.get("url")) else {
@@ -362,7 +363,7 @@ fn database(value: &Entry<'_>) -> Result<(StoreKind, String), Fault> {
     let kind = StoreKind::parse(text("store", store)?)
         .or_else(|why| fault(store.span(), format!("`store`: {why}")))?;
     match kind.is_sql() {
-        true => Ok((kind, text("url", url)?.to_owned())),
+        true => Ok((kind, text("url", url)?.into())),
         false => fault(store.span(), format!("`store`: {kind} does not speak SQL")),
     }
 }
