@@ -106,6 +106,8 @@ pub(super) struct Background {
     checked_out: BTreeSet<String>,
     /// When a statement last came that may belong to a request.
     last_put_off_ns: u64,
+    /// When a process that serves requests was last seen to run, as far as was looked.
+    last_awake_ns: u64,
     /// The footprints of what was let through, and of what may be a buyer's, in whole tables.
     let_through: Footprint,
     of_buyers: Footprint,
@@ -163,6 +165,7 @@ impl Default for Background {
             afterwards: BTreeMap::new(),
             checked_out: BTreeSet::new(),
             last_put_off_ns: 0,
+            last_awake_ns: 0,
             let_through: Footprint::NOTHING,
             of_buyers: Footprint::NOTHING,
             own_texts: BTreeSet::new(),
@@ -251,11 +254,18 @@ impl Background {
         }
     }
 
-    /// Whether no statement that may belong to a request has come for a while: a short one if the processes that serve
-    /// requests do nothing.
+    /// Whether, since the last request was answered, no statement that may belong to one has come for a while: a short one
+    /// if the processes that serve requests were seen to do nothing meanwhile.
     pub(super) fn is_at_rest(&mut self) -> bool {
-        let since = self.clock.now().saturating_sub(self.last_put_off_ns);
-        since >= nanos(REST) && (since >= nanos(LONG_REST) || self.is_asleep() == Some(true))
+        let is_asleep = self.is_asleep();
+        let now = self.clock.now();
+        if is_asleep == Some(false) {
+            self.last_awake_ns = now;
+        }
+        let since = self.last_put_off_ns.max(self.ended_ns);
+        let sleeps = is_asleep == Some(true)
+            && now.saturating_sub(since.max(self.last_awake_ns)) >= nanos(REST);
+        sleeps || now.saturating_sub(since) >= nanos(LONG_REST)
     }
 
     /// Takes in a statement that begins a transaction, or is alone, and says whose it is.
