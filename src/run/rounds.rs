@@ -153,11 +153,8 @@ fn at_target<T>(
     let described = strategies.iter().find_map(|strategy| strategy.described());
     let set_up = RaceTarget::open(settings, described, address, control)
         .and_then(|target| Ok((rehearsed(strategies, settings, &target)?, target)));
-    match set_up {
-        Ok((settings, target)) => work(&settings, &target).map(Some),
-        Err(Error::World(_)) if control.is_stopped() => Ok(None),
-        Err(error) => Err(error),
-    }
+    let Some((settings, target)) = control.unless_stopped(set_up)? else { return Ok(None) };
+    work(&settings, &target).map(Some)
 }
 
 /// The settings: of a described checkout with products and stock as its shop has them, after a rehearsal of a few
