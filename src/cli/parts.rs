@@ -25,6 +25,9 @@ use super::meaning::refuse;
 /// The version of the form of what stands under `part`.
 const FORM: u32 = 1;
 
+/// This program, with its commit where it is a release build.
+const BUILD: &str = env!("OVERSELL_SIM_VERSION");
+
 /// The most parts that are named in a message.
 const MOST_NAMED: usize = 10;
 
@@ -65,6 +68,8 @@ impl PartitionFlag {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Header {
     form: u32,
+    /// The program that wrote it: two of the same version may differ between releases, and so may what they find.
+    build: String,
     slice: Slice,
     /// The command that does all of the work on one machine.
     command: Vec<String>,
@@ -74,7 +79,7 @@ pub(super) struct Header {
 
 impl Header {
     pub(super) fn new(slice: Slice, command: &Command, inputs: String) -> Self {
-        Self { form: FORM, slice, command: command.words().to_vec(), inputs }
+        Self { form: FORM, build: BUILD.into(), slice, command: command.words().to_vec(), inputs }
     }
 
     /// The command that makes this part, or another one.
@@ -202,6 +207,12 @@ impl PartFile {
         let header: Header = whole(path)?;
         if header.form != FORM || !header.slice.is_valid() {
             return Err(refused("its `part` is of no form that this version knows"));
+        }
+        if header.build != BUILD {
+            return Err(refused(&format!(
+                "it was written by version {}, and this is {BUILD}: merge it there",
+                header.build
+            )));
         }
         let (path, settings) = (path.to_path_buf(), settings.unwrap_or_default());
         Ok(Self { path, version, settings, server, machine, header })

@@ -109,10 +109,8 @@ pub fn survey(
                     continue;
                 }
                 if open.is_none() && !control.is_stopped() {
-                    match server_for(*strategy, &level, &Address::default(), control) {
-                        Err(Error::World(_)) if control.is_stopped() => {}
-                        server => open = Some(server?),
-                    }
+                    let server = server_for(*strategy, &level, &Address::default(), control);
+                    open = control.unless_stopped(server)?;
                 }
                 let Some(open) = open.as_deref().filter(|_| !control.is_stopped()) else {
                     row.verdicts.push(SurveyVerdict::NotRun);

@@ -468,7 +468,7 @@ fn what_is_no_part_or_not_whole_is_refused() {
     refused("second.json:");
 
     type Change = (&'static str, fn(&mut Value));
-    let changes: [Change; 7] = [
+    let changes: [Change; 8] = [
         ("cut short", |part| part["part"]["runs"][1]["interrupted"] = true.into()),
         ("it holds 19 rounds, not 20", |part| {
             part["part"]["runs"][0]["entries"]["rounds"] = 19.into()
@@ -480,6 +480,7 @@ fn what_is_no_part_or_not_whole_is_refused() {
             part["part"]["runs"][0]["entries"]["worst"]["number"] = 0.into();
         }),
         ("version 0.0.9", |part| part["version"] = "0.0.9".into()),
+        ("version 0.1.0 (0)", |part| part["part"]["build"] = "0.1.0 (0)".into()),
         ("no form that this version knows", |part| part["part"]["form"] = 2.into()),
         ("no form that this version knows", |part| part["part"]["slice"]["part"] = 9.into()),
     ];
