@@ -50,8 +50,8 @@ pub(crate) use runner::{in_schedule, run_all, run_one};
 pub use schedule::Schedule;
 pub use schedulers::Method;
 pub(crate) use schedulers::{
-    DepthFirst, Directed, LAST, Person, PreemptionBounded, RandomWalk, Replay, Said, Scheduler,
-    SentSteps, Stretch,
+    DepthFirst, Directed, LAST, Outline, Person, PreemptionBounded, RandomWalk, Replay, Said,
+    Scheduler, SentSteps, Stretch,
 };
 pub(crate) use statement::{PendingStatement, Phase, SentText};
 pub(crate) use wait_graph::{HELD_INSIDE, Waits, is_in_cycle};

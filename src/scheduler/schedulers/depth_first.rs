@@ -29,11 +29,15 @@
 //! - Of clients that do the same, the first to begin is called A. The clients of a reversal are renamed so: from a point
 //!   at which neither has begun, a schedule and the one with both exchanged lead to the same, names aside. What belongs to
 //!   whom stands in values; so a reversal in which clients are renamed counts by whole tables.
+//! - A search can be cut into *subtrees*, which are explored apart from each other: a subtree is what follows one way of
+//!   making the first steps. No race in one adds a way to begin to another, since before the cut everything is explored,
+//!   minus what is asleep.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::event::{Event, Events, Precedence};
+use super::outline::Outline;
 use super::wakeup_tree::{Branch, can_come_first, insert, is_among_firsts, is_initial};
 use super::{Next, Scheduler};
 use crate::base::error::Error;
@@ -84,6 +88,18 @@ impl BranchPoint {
     }
 }
 
+/// A cut of a search into subtrees.
+struct Cut {
+    /// How many steps come before it.
+    depth: usize,
+    /// Whether the next execution is the first one of its subtree.
+    begins: bool,
+    /// Whether of the subtree under way no more than that is run.
+    is_passed_over: bool,
+    /// How the subtree under way begins, once that is known.
+    outline: Option<Outline>,
+}
+
 /// A depth-first search under way.
 pub(crate) struct DepthFirst {
     symmetry: Symmetry,
@@ -97,6 +113,7 @@ pub(crate) struct DepthFirst {
     /// for that from its beginning.
     stable: Columns,
     has_lost_some: bool,
+    cut: Option<Cut>,
 }
 
 impl DepthFirst {
@@ -111,7 +128,54 @@ impl DepthFirst {
             is_in_vain: false,
             stable: Columns::new(),
             has_lost_some: false,
+            cut: None,
         }
+    }
+
+    /// The same search, cut after so many steps. It runs one subtree after the other, and each begins with
+    /// [`next_subtree`](Self::next_subtree).
+    pub(crate) fn cut_after(self, depth: usize) -> Self {
+        let cut = Cut { depth, begins: false, is_passed_over: false, outline: None };
+        Self { cut: Some(cut), ..self }
+    }
+
+    /// Ends the subtree under way, and begins the next one; false if none is left.
+    pub(crate) fn next_subtree(&mut self) -> bool {
+        let Some(cut) = &mut self.cut else { return false };
+        *cut = Cut { depth: cut.depth, begins: true, is_passed_over: false, outline: None };
+        self.points.truncate(cut.depth);
+        let is_first = !std::mem::replace(&mut self.has_begun, true);
+        is_first || !self.has_lost_some && self.turn_back(0)
+    }
+
+    /// Runs no more of the subtree that has just begun than its first schedule.
+    pub(crate) fn pass_over(&mut self) {
+        if let Some(cut) = &mut self.cut {
+            cut.is_passed_over = true;
+        }
+    }
+
+    /// How the subtree under way begins, once its first execution has ended.
+    pub(crate) fn subtree(&self) -> Option<&Outline> {
+        self.cut.as_ref()?.outline.as_ref()
+    }
+
+    /// Takes note of how the subtree under way begins: with all steps so far, after which these are asleep.
+    fn outline(&mut self, asleep: &[Arc<Event>]) {
+        let choices = |events: &[Arc<Event>]| events.iter().map(|event| event.choice).collect();
+        let inherited = self.points.iter().map(|point| &point.asleep[..point.inherited]);
+        let outline = Outline {
+            beginning: self.choices(self.points.len()),
+            asleep: inherited.chain([asleep]).map(choices).collect(),
+        };
+        if let Some(cut) = &mut self.cut {
+            cut.outline = Some(outline);
+        }
+    }
+
+    /// How many steps come before the cut; none if there is no cut.
+    fn depth(&self) -> usize {
+        self.cut.as_ref().map_or(0, |cut| cut.depth)
     }
 
     /// The same search, which tells rows apart by these columns, whose values come out the same each time.
@@ -170,7 +234,9 @@ impl DepthFirst {
     fn reverse_races(&mut self) {
         let events: Events = self.points.iter().map(|point| Arc::clone(&point.chosen)).collect();
         let precedence = Precedence::of(&events);
-        for (earlier, later) in precedence.races().iter().copied() {
+        let depth = self.depth();
+        let races = precedence.races().iter().copied();
+        for (earlier, later) in races.filter(|(earlier, _)| *earlier >= depth) {
             let reversal = self.reversal(&events, &precedence, earlier, later);
             let moving = reversal.iter().map(|event| event.choice.who);
             let names = self.symmetry.names(moving, &self.choices(earlier));
@@ -229,9 +295,11 @@ impl DepthFirst {
         reversal
     }
 
-    /// Backtracks to the last point from which something else is to be explored; false if there is none.
-    fn turn_back(&mut self) -> bool {
-        while let Some(mut last) = self.points.pop() {
+    /// Backtracks to the last point from which something else is to be explored, of those after so many steps; false if
+    /// there is none.
+    fn turn_back(&mut self, depth: usize) -> bool {
+        while self.points.len() > depth {
+            let Some(mut last) = self.points.pop() else { break };
             last.asleep.push(last.chosen);
             let is_asleep = |event: &Event| last.asleep.iter().any(|it| it.choice == event.choice);
             last.others.retain(|branch| !is_asleep(&branch.event));
@@ -302,8 +370,12 @@ fn in_few_turns(
 
 impl<E: Execution> Scheduler<E> for DepthFirst {
     fn new_execution(&mut self) -> bool {
-        let is_first = !std::mem::replace(&mut self.has_begun, true);
-        is_first || !self.has_lost_some && self.turn_back()
+        let depth = self.depth();
+        let (is_first, goes_on) = match &mut self.cut {
+            Some(cut) => (std::mem::take(&mut cut.begins), !cut.is_passed_over),
+            None => (!std::mem::replace(&mut self.has_begun, true), true),
+        };
+        is_first || goes_on && !self.has_lost_some && self.turn_back(depth)
     }
 
     fn next_choice(&mut self, so_far: &[Choice], execution: &mut E) -> Result<Next, Error> {
@@ -320,10 +392,13 @@ impl<E: Execution> Scheduler<E> for DepthFirst {
             });
         }
         self.is_in_vain = false;
+        let asleep = self.asleep();
+        if self.cut.as_ref().is_some_and(|cut| cut.depth == so_far.len()) {
+            self.outline(&asleep);
+        }
         if ready.is_empty() {
             return Ok(Next::Over);
         }
-        let asleep = self.asleep();
         let may = |choice: Choice| {
             ready.iter().any(|(one, _)| *one == choice)
                 && !asleep.iter().any(|event| event.choice == choice)
@@ -369,7 +444,8 @@ impl<E: Execution> Scheduler<E> for DepthFirst {
             next,
             others,
         });
-        if !self.reduced || is_doubtful || !execution.has_only_steps() {
+        let is_before_cut = so_far.len() < self.depth();
+        if !self.reduced || is_doubtful || is_before_cut || !execution.has_only_steps() {
             self.expand(so_far.len());
         }
         Ok(Next::Take(choice))
@@ -405,7 +481,9 @@ impl<E: Execution> Scheduler<E> for DepthFirst {
         };
         let point = &self.points[last];
         let mut beginnings = vec![from(last, &point.asleep, &point.chosen, &point.next)];
-        for (number, point) in self.points.iter().enumerate().rev() {
+        let is_passed_over = self.cut.as_ref().is_some_and(|cut| cut.is_passed_over);
+        let known = if is_passed_over { self.depth() } else { self.points.len() };
+        for (number, point) in self.points.iter().enumerate().take(known).rev() {
             let mut asleep = point.asleep.clone();
             asleep.push(Arc::clone(&point.chosen));
             for Branch { event, next } in &point.others {
@@ -422,7 +500,11 @@ impl<E: Execution> Scheduler<E> for DepthFirst {
     }
 
     fn has_ended(&mut self, run: &Run) {
-        if !self.reduced {
+        if self.cut.as_ref().is_some_and(|cut| cut.outline.is_none()) {
+            self.outline(&Events::new());
+        }
+        let is_passed_over = self.cut.as_ref().is_some_and(|cut| cut.is_passed_over);
+        if is_passed_over || !self.reduced {
             return;
         }
         match run.end {

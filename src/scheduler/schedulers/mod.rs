@@ -13,6 +13,7 @@
 mod depth_first;
 mod directed;
 mod event;
+mod outline;
 mod pct;
 mod person;
 mod pick;
@@ -29,6 +30,7 @@ mod wakeup_tree;
 pub(crate) use depth_first::DepthFirst;
 pub(crate) use directed::{Directed, SentSteps, Stretch};
 pub(super) use event::{Event, Events};
+pub(crate) use outline::Outline;
 pub(crate) use person::{Person, Said};
 pub(crate) use preemption::PreemptionBounded;
 pub use random::Method;

@@ -60,6 +60,35 @@ fn search(toy: &Toy, reduced: bool) -> Searched {
     searched
 }
 
+/// The same by several parts of a search which is cut after `depth` steps: each runs every `of`-th subtree. All see the same
+/// subtrees.
+fn search_in_parts(toy: &Toy, reduced: bool, depth: usize, of: usize) -> Searched {
+    let mut searched = Searched::default();
+    let outlines = (0..of).map(|part| {
+        let mut search = DepthFirst::new(toy, reduced).cut_after(depth);
+        let mut outlines = Vec::new();
+        while search.next_subtree() {
+            let is_ours = outlines.len() % of == part;
+            if !is_ours {
+                search.pass_over();
+            }
+            toy.clone().run(&mut search, |run| match run.end {
+                _ if !is_ours => {}
+                End::Over => {
+                    searched.run += 1;
+                    searched.classes.insert(class(toy, &run.schedule));
+                }
+                _ => searched.in_vain += 1,
+            });
+            outlines.push(search.subtree().unwrap().clone());
+        }
+        outlines
+    });
+    let outlines: Vec<_> = outlines.collect();
+    assert!(outlines.windows(2).all(|two| two[0] == two[1]), "{outlines:?}");
+    searched
+}
+
 /// How many schedules the reduced search runs, which are one of each class; it begins none in vain.
 fn run(toy: &Toy) -> usize {
     let Searched { classes, run, in_vain } = search(toy, true);
@@ -223,6 +252,24 @@ fn without_names(toy: &mut Toy, class: &Class) -> Class {
 }
 
 #[test]
+fn the_subtrees_of_writers_are_the_ways_to_begin() {
+    // Of three writers with two steps each 6! / 2!³ orders are run, and before a cut after two steps are 3 · 3 ways.
+    let toy = Toy::of(vec![vec![writes(Resources::SHELVES); 2]; 3]);
+    let mut search = DepthFirst::new(&toy, true).cut_after(2);
+    let mut orders = Vec::new();
+    while search.next_subtree() {
+        let mut run = 0;
+        toy.clone().run(&mut search, |_| run += 1);
+        orders.push(run);
+    }
+    assert_eq!((orders.len(), orders.iter().sum::<usize>()), (9, 90));
+    // After AA come 4! / 2!² orders, and after AB those of one step of A, one of B and two of C: 4! / 2!. Who has made
+    // the first step makes the second one first.
+    assert_eq!(orders, [6, 12, 12, 6, 12, 12, 6, 12, 12]);
+    assert_eq!(search_in_parts(&toy, true, 2, 4).run, 90);
+}
+
+#[test]
 fn of_random_clients_that_lock_few_schedules_are_begun_in_vain() {
     // Any step is expected to let all go on that wait, which few do.
     let mut runner = TestRunner::deterministic();
@@ -254,6 +301,38 @@ proptest! {
         let [reduced, every] = [true, false].map(|reduced| search(&toy, reduced));
         prop_assert_eq!(&reduced.classes, &every.classes);
         prop_assert_eq!(reduced.run, every.classes.len());
+    }
+
+    #[test]
+    fn of_random_clients_that_lock_the_subtrees_of_a_search_run_each_class_once(
+        clients in clients(step()),
+        depth in 0..6_usize,
+        of in 1..4_usize,
+    ) {
+        let toy = Toy::with_locks(clients);
+        let whole = search(&toy, false);
+        let reduced = search_in_parts(&toy, true, depth, of);
+        prop_assert_eq!(&reduced.classes, &whole.classes);
+        prop_assert_eq!(reduced.run, whole.classes.len());
+        let every = search_in_parts(&toy, false, depth, of);
+        prop_assert_eq!((every.classes, every.run), (whole.classes, whole.run));
+    }
+
+    #[test]
+    fn of_random_clients_that_are_alike_and_may_die_or_ask_the_subtrees_of_a_search_run_each_class_names_aside(
+        first in prop::collection::vec(asking(), 1..=2),
+        other in prop::collection::vec(asking(), 1..=2),
+        crashes in 0..=1_usize,
+        depth in 0..6_usize,
+        of in 1..4_usize,
+    ) {
+        let toy = Toy::with_locks(vec![first.clone(), first, other]).alike().with_crashes(crashes);
+        let mut names = toy.clone();
+        let mut named = |classes: BTreeSet<Class>| -> BTreeSet<Class> {
+            classes.iter().map(|one| without_names(&mut names, one)).collect()
+        };
+        let every = named(search(&toy, false).classes);
+        prop_assert_eq!(named(search_in_parts(&toy, true, depth, of).classes), every);
     }
 
     #[test]
