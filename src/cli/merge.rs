@@ -8,7 +8,7 @@ use clap::{Args, FromArgMatches, ValueEnum};
 
 use super::ci::JunitFlag;
 use super::parts::Parts;
-use super::{Cli, CliCommand, Ended, check, help, race, simulate, survey};
+use super::{Cli, CliCommand, Ended, check, explore, help, race, simulate, survey};
 
 /// What `merge` takes.
 #[derive(Clone, Debug, Args)]
@@ -69,6 +69,7 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Ended, Error> {
         CliCommand::Simulate(of_all) => simulate::merge(*of_all, &parts, &args.flags),
         CliCommand::Race(of_all) => race::merge(*of_all, &parts, &args.flags),
         CliCommand::Check(of_all) => check::merge(of_all, &parts, &args.flags),
+        CliCommand::Explore(of_all) => explore::merge(*of_all, &parts, &args.flags),
         CliCommand::Survey(of_all) => survey::merge(of_all, &parts, &args.flags),
         _ => Err(Error::input("these are parts of a command that cannot be merged")),
     }

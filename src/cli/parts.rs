@@ -41,6 +41,14 @@ pub(super) struct PartitionFlag {
 }
 
 impl PartitionFlag {
+    /// The command that does this part of the work of a command, or that command where all of it is done.
+    pub(super) fn named(&self, whole: Command) -> Command {
+        match self.partition {
+            Some(slice) => whole.flag("partition", &slice.to_string()),
+            None => whole,
+        }
+    }
+
     /// Refuses what means nothing for a part. Each of the `needed` flags has to be given, for the reason beside it.
     pub(super) fn check(
         needed: &[(&str, bool, &str)],
@@ -122,16 +130,25 @@ pub(super) fn add_runs(
 /// Why a part that Ctrl-C ended is of no use.
 const CUT_SHORT: &str = "it was cut short";
 
-/// The report of a part that is nothing else: the command has no report in JSON.
+/// The report of a part that is nothing else: the command has no report in JSON, or none of a part.
 #[derive(Serialize)]
 pub(super) struct PartReport {
     schema: u32,
     version: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<String>,
+}
+
+impl PartReport {
+    /// The report of a part that was made at this server, which is its name and version.
+    pub(super) fn at(server: &str) -> Self {
+        Self { server: Some(server.to_owned()), ..Self::default() }
+    }
 }
 
 impl Default for PartReport {
     fn default() -> Self {
-        Self { schema: SCHEMA, version: env!("CARGO_PKG_VERSION") }
+        Self { schema: SCHEMA, version: env!("CARGO_PKG_VERSION"), server: None }
     }
 }
 

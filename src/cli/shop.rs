@@ -9,7 +9,7 @@ use crate::base::text::nearest::shown;
 use crate::base::text::server_url::ServerUrl;
 use crate::check::expect::Expectation;
 use crate::check::report::Judgement;
-use crate::command::{Verb, quoted};
+use crate::command::{Command, Verb, quoted};
 use crate::describe::app::App;
 use crate::describe::checkout::Checkout;
 use crate::domain::settings::{Part, Setting, Settings};
@@ -501,6 +501,14 @@ impl ReportFlags {
     /// Whether the report is SARIF, and the file for it, if it has one.
     pub(super) fn sarif(&self) -> (bool, Option<&Path>) {
         (self.format == OutputFormat::Sarif, self.output.as_deref())
+    }
+
+    /// A command that expects the same.
+    pub(super) fn with_expectations(&self, command: Command) -> Command {
+        let expected = self.expectations.iter();
+        let command = expected
+            .fold(command, |command, expected| command.flag("expect", &expected.to_string()));
+        if self.allow_incomplete { command.switch("allow-incomplete") } else { command }
     }
 
     /// What must hold.

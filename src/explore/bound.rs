@@ -1,5 +1,6 @@
 //! How many preemptions a search tries, and how far it goes.
 
+use crate::base::partition::Slice;
 use crate::scheduler::Bounds;
 
 /// States of the model to be content with once something was found, if only the first finding is asked for.
@@ -45,6 +46,8 @@ pub struct Plan {
     pub most: Option<u64>,
     /// Whether the schedules that are run are kept, for a page that shows them.
     pub keeps_schedules: bool,
+    /// Which share of the schedules is run, where several machines share them; none to run all.
+    pub share: Option<Slice>,
 }
 
 impl Plan {
@@ -61,6 +64,7 @@ impl Plan {
         enough_after_finding: None,
         most: None,
         keeps_schedules: false,
+        share: None,
     };
 
     /// Every schedule, one by one.

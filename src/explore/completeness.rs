@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::model::checks::FinalState;
 use crate::base::error::Error;
 use crate::base::text::quantity::{count, of};
@@ -95,7 +97,7 @@ pub(super) fn idle_ends(
 }
 
 /// How visits ended in all the orders that were run at a server.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Fates {
     /// Visits, of all orders together.
     pub(super) visits: u64,
@@ -108,6 +110,15 @@ pub(super) struct Fates {
 }
 
 impl Fates {
+    /// Adds the visits of other orders.
+    #[cfg(feature = "cli")]
+    pub(super) fn add(&mut self, other: Self) {
+        self.visits += other.visits;
+        self.bought += other.bought;
+        self.failed += other.failed;
+        self.is_sold_out |= other.is_sold_out;
+    }
+
     /// Takes in the visits of one more order; returns whether one of them failed.
     pub(super) fn see(&mut self, endings: impl Iterator<Item = Ending>) -> bool {
         let failed_before = self.failed;

@@ -1,6 +1,6 @@
 //! The report of a search, of random schedules, or of one schedule that was replayed.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::completeness::Looked;
 use super::cure_tried::CureTried;
@@ -138,7 +138,7 @@ pub struct Covered {
 }
 
 /// What was covered at a real server.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OrderCoverage {
@@ -150,7 +150,7 @@ pub struct OrderCoverage {
     pub broken: u64,
     /// Which order was the first to show one, counted from 1 in the sequence in which they were begun; none if none did,
     /// or if they were not counted.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_broken: Option<u64>,
     /// Statements sent.
     pub statements: u64,
@@ -162,14 +162,14 @@ pub struct OrderCoverage {
     pub first_divergence: Option<String>,
     /// Of those that were run, how many came first to find bugs early: some in which buyers come one after the other, and
     /// those that are likely to break something, as these show. What the rest of the search covers does not count on them.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub likely: u64,
     /// Every order with at most this many preemptions was covered; none if the search did not count preemptions, or if a
     /// remark says that some orders were not run. A preemption makes a buyer wait that could go on.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preemptions: Option<u32>,
     /// The number of these orders.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub with_few_preemptions: u64,
     /// Whether orders that are equivalent to others were left out.
     pub reduced: bool,

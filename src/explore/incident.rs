@@ -2,12 +2,12 @@
 //! server breaks, or code that does nothing for too long. The shop may keep all its promises all the same, so incidents
 //! are counted, each with a shortest schedule.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::timeline::TimelineRow;
 
 /// The kinds of incident.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

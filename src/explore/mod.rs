@@ -80,6 +80,8 @@ pub use server::orders::{
     stopped_before_orders,
 };
 #[cfg(feature = "cli")]
+pub(crate) use server::part::{PartOfSearch, PartsOfSearch, search_part};
+#[cfg(feature = "cli")]
 pub(crate) use server::play::play_at_server;
 pub use server::random::sample_orders;
 #[cfg(feature = "cli")]

@@ -17,6 +17,8 @@ use tempfile::TempDir;
 
 use crate::fixture;
 
+mod orders;
+
 /// A shop in which a broken checkout sells too much with some seeds, and not with all.
 const SHOP: &str = "strategy = \"naive, cas\"\nbuyers = 3\nstock = 2\n\
     [[region]]\nname = \"near\"\nway = \"1ms..40ms\"\n[[region]]\nname = \"far\"\nway = \"5ms..90ms\"\n\

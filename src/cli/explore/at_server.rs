@@ -22,7 +22,7 @@ use crate::stores::remote::Server;
 use crate::worlds::dyn_strategy::DynStrategy;
 use crate::worlds::threads::Control;
 
-use super::context::SearchContext;
+use super::context::{SearchContext, Watcher};
 use super::flags::{ExploreArgs, SCHEDULES_AT_SERVER, SearchFlags};
 use super::resume::OrdersFile;
 use super::{hints, write_recording};
@@ -37,26 +37,22 @@ pub(super) fn run_at_server(
     args: &ExploreArgs,
     cases: &mut Vec<TestCase>,
 ) -> Result<Ended, Error> {
-    args.check_for_server(settings)?;
-    args.check_resume(strategy)?;
-    let jobs = args.jobs_at_server();
-    if jobs > 1 {
-        explore::can_have_copies(strategy, &args.server.address())?;
-    }
+    args.check_at_server(strategy, settings)?;
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let record = args.search.record.as_deref();
     let record = record.map(|path| Output::open(Some(path), "--record")).transpose()?;
     let control = interrupt::control_telling(args.report.verbose)?;
     let progress = args.progress();
     let is_late = AtomicBool::new(false);
-    let searched = search_at_server(strategy, settings, args, &control, progress, &is_late);
+    let searched = at_server_noting(strategy, settings, args, &control, &is_late, |search| {
+        search_all(strategy, args, search)
+    });
     let ended_by = || match (control.is_stopped(), is_late.load(Ordering::Relaxed)) {
         (true, _) => Some("interrupted"),
         (false, true) => Some("--max-time was over"),
         (false, false) => None,
     };
-    let Searched { server, settings, watch, mut report, graph, took } = match (searched, ended_by())
-    {
+    let AtServer { server, settings, watch, found, took } = match (searched, ended_by()) {
         (Ok(searched), _) => searched,
         // Something was being started, set up or rehearsed: what was run is known, and it is nothing.
         (Err(Error::World(_)), Some(how)) => {
@@ -71,6 +67,7 @@ pub(super) fn run_at_server(
         }
         (Err(error), _) => return Err(error),
     };
+    let (mut report, graph) = found;
     let settings = &settings;
     let plan = plan(strategy, args);
     let sampling = args.sampling(SCHEDULES_AT_SERVER);
@@ -178,28 +175,47 @@ fn try_cure(
     })
 }
 
-/// A search at a server that has come to its end.
-struct Searched {
-    server: Box<dyn Server>,
+/// What was found at a server.
+pub(super) struct AtServer<T> {
+    pub(super) server: Box<dyn Server>,
     /// The settings, with products and stock as the server has them.
-    settings: Settings,
+    pub(super) settings: Settings,
     watch: SearchContext,
-    report: Exploration,
-    /// The orders that were run, for a page.
-    graph: Option<PlayGraph>,
+    pub(super) found: T,
     took: Duration,
 }
 
-/// Starts or finds the server, and searches. Notes whether the rehearsal alone took all the time that there is.
-fn search_at_server(
+/// What a search at a server is made with.
+pub(super) struct SearchAtServer<'s, 'm, 'l, 'f> {
+    /// The server, and copies of it.
+    pub(super) servers: &'s [&'s dyn Server],
+    pub(super) settings: &'s Settings,
+    pub(super) plan: Plan,
+    pub(super) monitor: &'s Watcher<'m>,
+    pub(super) log: Option<&'l mut OrderLog<'f>>,
+}
+
+/// Starts or finds the server, and searches.
+pub(super) fn at_server<T: Send>(
     strategy: &dyn DynStrategy,
     settings: &Settings,
     args: &ExploreArgs,
     control: &Control,
-    progress: Progress<'_>,
+    search: impl FnOnce(SearchAtServer<'_, '_, '_, '_>) -> Result<T, Error> + Send,
+) -> Result<AtServer<T>, Error> {
+    at_server_noting(strategy, settings, args, control, &AtomicBool::new(false), search)
+}
+
+/// The same. Notes whether the rehearsal alone took all the time that there is.
+fn at_server_noting<T: Send>(
+    strategy: &dyn DynStrategy,
+    settings: &Settings,
+    args: &ExploreArgs,
+    control: &Control,
     is_late: &AtomicBool,
-) -> Result<Searched, Error> {
-    let address = args.server.address();
+    search: impl FnOnce(SearchAtServer<'_, '_, '_, '_>) -> Result<T, Error> + Send,
+) -> Result<AtServer<T>, Error> {
+    let (address, progress) = (args.server.address(), args.progress());
     // How long a server takes to start says nothing about the search.
     let (server, copies, settings) = progress.watch(control, || {
         let server = explore::server_for(strategy, settings, &address, control)?;
@@ -217,11 +233,10 @@ fn search_at_server(
     let servers: Vec<&dyn Server> =
         std::iter::once(&*server).chain(copies.iter().map(|copy| &**copy)).collect();
     let watch = SearchContext::start_at_server(&args.limits, control.clone())?;
-    let keeps_schedules = args.report.format == OutputFormat::Html;
-    let plan = Plan { keeps_schedules, ..plan(strategy, args) };
     let resume = args.search.resume.as_deref();
     let resume = resume.map(|path| {
-        let explored = args.explored(strategy, &settings).at(&address).to_string();
+        let explored = args.explored(strategy, &settings).at(&address);
+        let explored = args.partition.named(explored).to_string();
         OrdersFile::open(path, strategy, explored, server.version())
     });
     let mut resume = resume.transpose()?;
@@ -229,26 +244,38 @@ fn search_at_server(
         Some((file, lines)) => Some(OrderLog::of(file, lines)?),
         None => None,
     };
-    let (report, graph) =
-        watch.run(progress, |monitor| match args.sampling(SCHEDULES_AT_SERVER) {
-            Some(sampling) if keeps_schedules => {
-                explore::sample_orders_to_play(strategy, &settings, &*server, sampling, monitor)
-            }
-            Some(sampling) => {
-                explore::sample_orders(strategy, &settings, &*server, sampling, monitor)
-                    .map(|report| (report, None))
-            }
-            None => {
-                let log = log.as_mut();
-                explore::search_orders_to_play(strategy, &settings, &servers, plan, monitor, log)
-            }
-        })?;
+    let found = watch.run(progress, |monitor| {
+        let (servers, settings) = (&*servers, &settings);
+        let (plan, log) = (plan(strategy, args), log.as_mut());
+        search(SearchAtServer { servers, settings, plan, monitor, log })
+    })?;
     let took = watch.took();
-    Ok(Searched { server, settings, watch, report, graph, took })
+    drop(servers);
+    Ok(AtServer { server, settings, watch, found, took })
+}
+
+/// Searches every order, or runs random ones. Also returns the orders that were run, for a page.
+fn search_all(
+    strategy: &dyn DynStrategy,
+    args: &ExploreArgs,
+    search: SearchAtServer<'_, '_, '_, '_>,
+) -> Result<(Exploration, Option<PlayGraph>), Error> {
+    let SearchAtServer { servers, settings, plan, monitor, log } = search;
+    let keeps_schedules = args.report.format == OutputFormat::Html;
+    let Some(sampling) = args.sampling(SCHEDULES_AT_SERVER) else {
+        let plan = Plan { keeps_schedules, ..plan };
+        return explore::search_orders_to_play(strategy, settings, servers, plan, monitor, log);
+    };
+    let [server, ..] = servers else { return Err(Error::world("no server to search at")) };
+    if keeps_schedules {
+        return explore::sample_orders_to_play(strategy, settings, *server, sampling, monitor);
+    }
+    let report = explore::sample_orders(strategy, settings, *server, sampling, monitor)?;
+    Ok((report, None))
 }
 
 /// Which orders a search at a real server runs.
-fn plan(strategy: &dyn DynStrategy, args: &ExploreArgs) -> Plan {
+pub(super) fn plan(strategy: &dyn DynStrategy, args: &ExploreArgs) -> Plan {
     let SearchFlags { preemptions, no_reduce, .. } = &args.search;
     Plan {
         preemptions: match preemptions {

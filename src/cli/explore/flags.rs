@@ -8,11 +8,12 @@ use crate::base::memory::resident_bytes;
 use crate::base::text::quantity::{exact_duration, parse_count, parse_duration};
 use crate::cli::ci::JunitFlag;
 use crate::cli::meaning::{check_level, check_level_of, refuse};
+use crate::cli::parts::PartitionFlag;
 use crate::cli::progress::Progress;
 use crate::cli::shop::{ReportFlags, ServerFlags, ShopFlags};
 use crate::command::{Command, Verb};
 use crate::domain::settings::Settings;
-use crate::explore::{Cure, Method, Sampling};
+use crate::explore::{self, Cure, Method, Sampling};
 use crate::worlds::dyn_strategy::DynStrategy;
 use clap::{Args, ValueEnum};
 
@@ -139,7 +140,7 @@ pub(super) struct SpecFlags {
         value_name = "FILE|FOLDER",
         conflicts_with_all = [
             "strategy", "checkout", "app", "same_buyer", "url", "allow_remote", "allow_triggers", "find", "no_reduce",
-            "preemptions", "tries", "record", "graph", "random", "max_states", "max_memory", "jobs",
+            "preemptions", "tries", "record", "graph", "random", "max_states", "max_memory", "jobs", "partition",
             "expectations", "allow_incomplete",
         ]
     )]
@@ -165,6 +166,8 @@ pub(crate) struct ExploreArgs {
     sampling: RandomFlags,
     #[command(flatten)]
     pub(super) limits: LimitFlags,
+    #[command(flatten)]
+    pub(super) partition: PartitionFlag,
     #[command(flatten)]
     pub(super) report: ReportFlags,
     #[command(flatten)]
@@ -345,6 +348,37 @@ impl ExploreArgs {
     /// At how many copies of a real server to search.
     pub(super) fn jobs_at_server(&self) -> u64 {
         self.limits.jobs.unwrap_or(1)
+    }
+
+    /// Refuses what means nothing to a search of every order at a real server.
+    pub(super) fn check_at_server(
+        &self,
+        strategy: &dyn DynStrategy,
+        settings: &Settings,
+    ) -> Result<(), Error> {
+        self.check_for_server(settings)?;
+        self.check_resume(strategy)?;
+        match self.jobs_at_server() {
+            1 => Ok(()),
+            _ => explore::can_have_copies(strategy, &self.server.address()),
+        }
+    }
+
+    /// Refuses what means nothing for one of several parts.
+    pub(super) fn check_for_parts(&self) -> Result<(), Error> {
+        let given = [
+            ("--random", self.sampling.random.is_some()),
+            ("--preemptions", self.search.preemptions.is_some()),
+            ("--graph", self.search.graph.is_some()),
+        ];
+        refuse(
+            &given,
+            "is no search of every order, which is what --partition shares out; leave it out",
+        )?;
+        refuse(
+            &[("--max-time", self.limits.max_time.is_some())],
+            "a part that was cut short is of no use; leave it out, and go on with --resume where the part was stopped",
+        )
     }
 
     /// Refuses to resume a search of an application: its code may have changed since, and nothing shows whether it has.

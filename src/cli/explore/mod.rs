@@ -3,6 +3,7 @@
 mod at_server;
 mod context;
 mod flags;
+mod partition;
 mod resume;
 #[cfg(feature = "postgres")]
 mod spec;
@@ -30,6 +31,7 @@ pub(crate) use context::pool;
 use context::{SearchContext, Watcher};
 use flags::SCHEDULES;
 pub(crate) use flags::{ExploreArgs, jobs};
+pub(super) use partition::merge;
 
 /// The most states that are drawn.
 const MOST_DRAWN: usize = 1_000_000;
@@ -42,6 +44,9 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
         ("--junit", args.junit.junit.as_deref()),
         ("--resume", args.search.resume.as_deref()),
     ])?;
+    if let Some(slice) = args.partition.partition {
+        return partition::search_slice(args, slice);
+    }
     let (is_sarif, file) = args.report.sarif();
     let log = CiLog::open("oversell-sim explore", &args.junit, args.report.is_github())?
         .writing_sarif(is_sarif, file)?;

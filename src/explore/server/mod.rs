@@ -12,6 +12,8 @@ mod named_tables;
 pub(super) mod order_log;
 pub(super) mod orders;
 #[cfg(feature = "cli")]
+pub(super) mod part;
+#[cfg(feature = "cli")]
 pub(super) mod play;
 #[cfg(feature = "cli")]
 pub(super) mod play_tree;
@@ -22,5 +24,6 @@ pub(super) mod results;
 pub(super) mod search;
 pub(super) mod side_by_side;
 pub(super) mod steady;
+pub(super) mod subtrees;
 pub(super) mod transcript;
 pub(super) mod tries;

@@ -106,48 +106,87 @@ fn search_and_take<T>(
     with_harnesses(strategy, settings, servers, |harnesses| {
         let (mut results, has_learned) =
             gathered(harnesses, servers, settings, plan, stopped, log.as_deref_mut())?;
-        results.covered.outcomes = results.outcomes.len() as u64;
-        share_overlap_notes(servers);
-        let mut remarks = remarks(harnesses.iter().map(|harness| &**harness));
-        if let Some(log) = log {
-            remarks.hides_orders |= !log.hidden().is_empty();
-            let told = std::mem::replace(&mut remarks.told, log.hidden().to_vec());
-            remarks.told.extend(told.into_iter().filter(|one| !log.hidden().contains(one)));
-        }
+        let mut remarks = remarks_of_all(harnesses, servers, log.as_deref());
         if has_learned {
             hide_learned(&mut remarks);
         }
-        hide_chance(&results, &mut remarks);
-        hide_stalled(&results, &mut remarks);
-        let idle = results.idle(settings);
-        let covered = &mut results.covered;
-        let reached = covered.preemptions.filter(|_| covered.diverged == 0);
-        let asked_for_few = plan.preemptions.is_some_and(|bound| match bound {
-            PreemptionBound::AtMost(most) => reached == Some(most),
-            PreemptionBound::FewFirst => false,
-        });
-        covered.complete &= !remarks.hides_orders;
-        if remarks.hides_orders {
-            (covered.preemptions, covered.with_few_preemptions) = (None, 0);
-        }
-        let is_all_asked_for = covered.complete || asked_for_few && !remarks.hides_orders;
-        let looked = Looked {
-            at_everything: covered.complete,
-            cut: match &results.failure {
-                Some(error) => Some(failed_after(covered.run, "order", error)),
-                None if is_all_asked_for => None,
-                None => Some(why_cut(covered, &remarks)),
-            },
-            idle,
-        };
         let Some(harness) = harnesses.first_mut() else {
             return Err(Error::world("no server to search at"));
         };
         let taken = take(&results, &harness.server().part_names());
-        let covered = results.covered.clone();
-        let report = report(strategy, settings, harness, results, &looked, remarks);
-        Ok((Exploration { orders: Some(covered), ..report }, taken))
+        keep_steady(strategy, harness, &mut results);
+        let place = Place::of(harness.server());
+        Ok((concluded(strategy, settings, plan, results, remarks, place), taken))
     })
+}
+
+/// What the servers of these harnesses remark, and what a log says of the orders that were run before.
+pub(super) fn remarks_of_all(
+    harnesses: &[&mut Harness<'_>],
+    servers: &[&dyn Server],
+    log: Option<&OrderLog<'_>>,
+) -> Remarks {
+    share_overlap_notes(servers);
+    let mut remarks = remarks(harnesses.iter().map(|harness| &**harness));
+    if let Some(log) = log {
+        remarks.hides_orders |= !log.hidden().is_empty();
+        let told = std::mem::replace(&mut remarks.told, log.hidden().to_vec());
+        remarks.told.extend(told.into_iter().filter(|one| !log.hidden().contains(one)));
+    }
+    remarks
+}
+
+/// The server at which orders were run, as the report names it.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// Its name and version, in its own words.
+    pub(super) version: String,
+    /// The names of what footprints number.
+    pub(super) tables: Vec<String>,
+}
+
+impl Place {
+    pub(super) fn of(server: &dyn Server) -> Self {
+        Self { version: server.version().to_owned(), tables: server.part_names() }
+    }
+}
+
+/// The report of all orders that a search has run.
+pub(super) fn concluded(
+    strategy: &dyn DynStrategy,
+    settings: &Settings,
+    plan: Plan,
+    mut results: Results,
+    mut remarks: Remarks,
+    place: Place,
+) -> Exploration {
+    results.covered.outcomes = results.outcomes.len() as u64;
+    hide_chance(&results, &mut remarks);
+    hide_stalled(&results, &mut remarks);
+    let idle = results.idle(settings);
+    let covered = &mut results.covered;
+    let reached = covered.preemptions.filter(|_| covered.diverged == 0);
+    let asked_for_few = plan.preemptions.is_some_and(|bound| match bound {
+        PreemptionBound::AtMost(most) => reached == Some(most),
+        PreemptionBound::FewFirst => false,
+    });
+    covered.complete &= !remarks.hides_orders;
+    if remarks.hides_orders {
+        (covered.preemptions, covered.with_few_preemptions) = (None, 0);
+    }
+    let is_all_asked_for = covered.complete || asked_for_few && !remarks.hides_orders;
+    let looked = Looked {
+        at_everything: covered.complete,
+        cut: match &results.failure {
+            Some(error) => Some(failed_after(covered.run, "order", error)),
+            None if is_all_asked_for => None,
+            None => Some(why_cut(covered, &remarks)),
+        },
+        idle,
+    };
+    let covered = results.covered.clone();
+    let report = report(strategy, settings, place, results, &looked, remarks);
+    Exploration { orders: Some(covered), ..report }
 }
 
 /// The report of a search at a server that ended before its first order, while something was started, set up or
@@ -205,11 +244,25 @@ pub(super) fn hide_divergence(how: &str, remarks: &mut Remarks) {
     remarks.told.push(format!("not as before when the beginning was repeated, {how}"));
 }
 
+/// Removes from the reported orders the values that differ each time they are run.
+pub(super) fn keep_steady(
+    strategy: &dyn DynStrategy,
+    harness: &mut Harness<'_>,
+    results: &mut Results,
+) {
+    // Only described checkouts have values that differ each time.
+    let can_repeat =
+        strategy.described().is_some() && results.failure.is_none() && !harness.server().is_over();
+    for best in results.best.iter_mut().filter(|_| can_repeat) {
+        hold_still(harness, best);
+    }
+}
+
 /// The report of orders that were run.
 pub(super) fn report(
     strategy: &dyn DynStrategy,
     settings: &Settings,
-    harness: &mut Harness<'_>,
+    place: Place,
     results: Results,
     looked: &Looked,
     remarks: Remarks,
@@ -220,14 +273,7 @@ pub(super) fn report(
     let Results { mut best, mut incidents, failure, .. } = results;
     incidents.sort_by_key(|one| one.kind);
     best.sort_by_key(|best| best.finding.kind.gravity());
-    // Only described checkouts have values that differ each time.
-    let can_repeat =
-        strategy.described().is_some() && failure.is_none() && !harness.server().is_over();
-    for best in best.iter_mut().filter(|_| can_repeat) {
-        hold_still(harness, best);
-    }
-    let server = harness.server();
-    let tables = server.part_names();
+    let Place { version, tables } = place;
     let incidents: Vec<Incident> =
         incidents.into_iter().map(|one| tell_incident(strategy, settings, &tables, one)).collect();
     let findings: Vec<FindingReport> = best
@@ -237,7 +283,7 @@ pub(super) fn report(
         })
         .collect();
     let report = Exploration {
-        server: Some(server.version().to_owned()),
+        server: Some(version),
         failed,
         resolved_deadlocks: deadlocks,
         incidents,
@@ -255,7 +301,7 @@ const MOST_BEGINNINGS: usize = 4;
 
 /// Runs the orders; begins anew if the server learns that statements take more steps than was known. Also returns
 /// whether that was so even in the last run.
-fn gathered(
+pub(super) fn gathered(
     harnesses: &mut [&mut Harness<'_>],
     servers: &[&dyn Server],
     settings: &Settings,

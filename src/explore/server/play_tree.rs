@@ -22,6 +22,7 @@ const MOST_BROKEN: usize = 50;
 const MOST_SAID: usize = 80;
 
 /// An order that was run to its end.
+#[derive(Debug)]
 struct KeptOrder {
     steps: Vec<ServerStep>,
     /// Its findings in words.
@@ -29,7 +30,7 @@ struct KeptOrder {
 }
 
 /// Orders that are kept for a page.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(in crate::explore) struct KeptOrders {
     orders: Vec<KeptOrder>,
     /// Whose step came when in each of them, and its findings. Random orders come more than once.

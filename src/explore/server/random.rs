@@ -1,6 +1,8 @@
 //! Random statement orders at a real server, for checkouts too large to run every order.
 
-use super::orders::{hide_chance, hide_divergence, hide_learned, hide_stalled, remarks, report};
+use super::orders::{
+    Place, hide_chance, hide_divergence, hide_learned, hide_stalled, keep_steady, remarks, report,
+};
 #[cfg(feature = "cli")]
 use super::play_tree::KeptOrders;
 use super::results::Results;
@@ -124,7 +126,9 @@ fn sample_and_take<T>(
             idle: results.idle(settings),
         };
         let taken = take(&results, &harness.server().part_names());
-        let report = report(strategy, settings, harness, results, &looked, remarks);
+        keep_steady(strategy, harness, &mut results);
+        let place = Place::of(harness.server());
+        let report = report(strategy, settings, place, results, &looked, remarks);
         Ok((Exploration { sampled: Some(sampled), ..report }, taken))
     })
 }

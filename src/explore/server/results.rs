@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::conflict::{NOTHING, answer_at};
 #[cfg(feature = "cli")]
 use super::play_tree::KeptOrders;
+use super::subtrees::Subtrees;
 use crate::base::clock::nanos;
 use crate::base::error::Error;
 use crate::base::memo::Memo;
@@ -56,6 +57,7 @@ pub(in crate::explore) struct Judged {
 }
 
 /// A finding and the best order that shows it.
+#[derive(Debug, Serialize, Deserialize)]
 pub(in crate::explore) struct Counterexample {
     pub(in crate::explore) finding: Finding,
     /// Statements, then changes from one buyer to another; the lower the better.
@@ -64,6 +66,7 @@ pub(in crate::explore) struct Counterexample {
 }
 
 /// An incident, which is no finding, and the best order that shows it.
+#[derive(Debug, Serialize, Deserialize)]
 pub(in crate::explore) struct IncidentExample {
     pub(in crate::explore) kind: IncidentKind,
     /// In how many orders.
@@ -74,7 +77,7 @@ pub(in crate::explore) struct IncidentExample {
 }
 
 /// In how many orders something happened that is no incident, but that a cure costs, or that its proof rests on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::explore) struct Costs {
     /// A buyer had to wait for another.
     pub(in crate::explore) waited: u64,
@@ -89,6 +92,16 @@ pub(in crate::explore) struct Costs {
 }
 
 impl Costs {
+    /// Adds those of other orders.
+    #[cfg(feature = "cli")]
+    fn add(&mut self, other: Self) {
+        self.waited += other.waited;
+        self.without_cure += other.without_cure;
+        self.missed += other.missed;
+        self.bought_without += other.bought_without;
+        self.unheeded += other.unheeded;
+    }
+
     /// Counts one more order.
     fn see(&mut self, steps: &[ServerStep]) {
         let waits = |step: &ServerStep| step.answer.is_none() && !step.has_begun;
@@ -121,7 +134,7 @@ impl Costs {
 }
 
 /// The results of all orders so far.
-#[derive(Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(in crate::explore) struct Results {
     pub(in crate::explore) covered: OrderCoverage,
     pub(in crate::explore) outcomes: BTreeSet<OrderOutcome>,
@@ -136,11 +149,17 @@ pub(in crate::explore) struct Results {
     /// The first statement in which a random value may have decided something.
     pub(in crate::explore) by_chance: Option<String>,
     /// Whether a random value may decide something in a statement.
+    #[serde(skip)]
     pub(in crate::explore) may_decide: Memo<bool>,
     /// The error that ended the search, if one did.
+    #[serde(skip)]
     pub(in crate::explore) failure: Option<Error>,
+    /// The subtrees that were searched, if that was one share of a search.
+    #[serde(skip)]
+    pub(in crate::explore) subtrees: Option<Box<Subtrees>>,
     /// The orders themselves, if a page is to show them.
     #[cfg(feature = "cli")]
+    #[serde(skip)]
     pub(in crate::explore) kept: Option<KeptOrders>,
 }
 
@@ -187,6 +206,40 @@ impl Results {
             kept.keep(steps, findings.iter().map(Finding::words).collect());
         }
         self.keep(findings, steps);
+    }
+
+    /// Adds the results of orders that were run after these.
+    #[cfg(feature = "cli")]
+    pub(in crate::explore) fn absorb(&mut self, later: Self) {
+        let begun = self.begun();
+        let Self { covered, outcomes, best, incidents, fates, costs, longest, by_chance, .. } =
+            later;
+        let OrderCoverage { run, cut_short, broken, first_broken, statements, diverged, .. } =
+            covered;
+        let known = &mut self.covered;
+        known.run += run;
+        known.cut_short += cut_short;
+        known.broken += broken;
+        known.first_broken = known.first_broken.or(first_broken.map(|number| begun + number));
+        known.statements += statements;
+        known.diverged += diverged;
+        known.first_divergence = known.first_divergence.take().or(covered.first_divergence);
+        self.outcomes.extend(outcomes);
+        for one in best {
+            self.keep_best(one);
+        }
+        for one in incidents {
+            self.note_incident(one);
+        }
+        self.fates.add(fates);
+        self.costs.add(costs);
+        self.longest = self.longest.max(longest);
+        self.by_chance = self.by_chance.take().or(by_chance);
+    }
+
+    /// Whether any order shows a finding.
+    pub(in crate::explore) fn has_findings(&self) -> bool {
+        !self.best.is_empty()
     }
 
     /// These results, where an error has ended the search after an order was run: what was found before it stays.
@@ -241,23 +294,24 @@ impl Results {
     /// Counts an incident in one more order, and keeps the order if it is the best so far.
     fn note(&mut self, kind: IncidentKind, proof: String, steps: &[ServerStep]) {
         let cost = cost(steps);
-        let known = self.incidents.iter_mut().find(|one| one.kind == kind);
-        let steps = || steps.to_vec();
-        match known {
+        match self.incidents.iter_mut().find(|one| one.kind == kind) {
             Some(known) if known.cost <= cost => known.orders += 1,
+            _ => {
+                let steps = steps.to_vec();
+                self.note_incident(IncidentExample { kind, orders: 1, proof, cost, steps });
+            }
+        }
+    }
+
+    /// The same for an incident that was seen in several orders, of which this is the best.
+    fn note_incident(&mut self, one: IncidentExample) {
+        match self.incidents.iter_mut().find(|known| known.kind == one.kind) {
+            Some(known) if known.cost <= one.cost => known.orders += one.orders,
             Some(known) => {
-                let orders = known.orders + 1;
-                *known = IncidentExample { kind, orders, proof, cost, steps: steps() };
+                let orders = known.orders + one.orders;
+                *known = IncidentExample { orders, ..one };
             }
-            None => {
-                self.incidents.push(IncidentExample {
-                    kind,
-                    orders: 1,
-                    proof,
-                    cost,
-                    steps: steps(),
-                });
-            }
+            None => self.incidents.push(one),
         }
     }
 
@@ -265,12 +319,19 @@ impl Results {
     fn keep(&mut self, findings: Vec<Finding>, steps: &[ServerStep]) {
         let cost = cost(steps);
         for finding in findings {
-            let known = self.best.iter_mut().find(|best| best.finding.kind == finding.kind);
-            match known {
-                Some(best) if best.cost <= cost => {}
-                Some(best) => *best = Counterexample { finding, cost, steps: steps.to_vec() },
-                None => self.best.push(Counterexample { finding, cost, steps: steps.to_vec() }),
+            let known = self.best.iter().find(|best| best.finding.kind == finding.kind);
+            if known.is_none_or(|best| cost < best.cost) {
+                self.keep_best(Counterexample { finding, cost, steps: steps.to_vec() });
             }
+        }
+    }
+
+    /// The same for one finding.
+    fn keep_best(&mut self, one: Counterexample) {
+        match self.best.iter_mut().find(|best| best.finding.kind == one.finding.kind) {
+            Some(best) if best.cost <= one.cost => {}
+            Some(best) => *best = one,
+            None => self.best.push(one),
         }
     }
 }

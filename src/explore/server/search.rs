@@ -5,6 +5,7 @@ use super::likely::run_likely;
 #[cfg(feature = "cli")]
 use super::play_tree::KeptOrders;
 use super::results::Results;
+use super::subtrees::Share;
 use crate::base::error::Error;
 use crate::base::monitor::Monitor;
 use crate::base::text::quantity::of;
@@ -68,6 +69,12 @@ fn search_into<E: JudgedExecution>(
         None if plan.reduced && !stopped.is_stopped() => stable_columns(execution)?,
         None => Columns::new(),
     };
+    if let Some(slice) = plan.share {
+        let share = Share { slice, plan, bounds, stopped };
+        let searched = share.search(execution, std::mem::take(results), stable)?;
+        results.subtrees = searched.map(Box::new);
+        return Ok(());
+    }
     loop {
         let mut all = DepthFirst::new(execution, plan.reduced).comparing(stable);
         let is_all = run(execution, &mut all, plan, bounds, results, stopped, |results| {

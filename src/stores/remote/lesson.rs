@@ -1,6 +1,9 @@
 //! What running statements has shown of them, as data that copies of a server can share.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
 
 use crate::scheduler::Footprint;
 
@@ -8,7 +11,7 @@ use crate::scheduler::Footprint;
 pub type Scan = (usize, BTreeSet<String>);
 
 /// What one database has taught about statements: as [`Server::learned`](super::Server::learned) counts it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lesson {
     /// Tables of which one statement has changed several rows, a bit each.
     pub several_rows: i64,
@@ -28,13 +31,16 @@ impl Lesson {
     }
 }
 
+/// Why a statement was not held inside.
+pub(in crate::stores) type Reason = Cow<'static, str>;
+
 /// Statements that could overlap with others in ways that were not explored.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OverlapNotes {
     /// Each with the reason.
-    pub(in crate::stores) unheld: BTreeMap<String, &'static str>,
+    pub(in crate::stores) unheld: BTreeMap<String, Reason>,
     /// Statements that count as unheld beside those that commit at once: what they touch, and the reason.
-    pub(in crate::stores) locking: BTreeMap<String, (Footprint, &'static str)>,
+    pub(in crate::stores) locking: BTreeMap<String, (Footprint, Reason)>,
     /// Statements that check whether a lock by name is free.
     pub(in crate::stores) tries_by_name: BTreeSet<String>,
     /// Whether a statement takes a lock by name and gives it back before it ends.

@@ -222,9 +222,9 @@ impl Overlaps {
             noted.committed = std::mem::take(&mut noted.committed) | touches;
         }
         match division {
-            Division::Unheld(why) => drop(noted.unheld.insert(text.to_owned(), why)),
+            Division::Unheld(why) => drop(noted.unheld.insert(text.to_owned(), why.into())),
             Division::UnheldBesideCommits(why) => {
-                noted.locking.insert(text.to_owned(), (touches.clone(), why));
+                noted.locking.insert(text.to_owned(), (touches.clone(), why.into()));
             }
             Division::Whole | Division::BeginsAndActs => {}
         }
@@ -232,7 +232,7 @@ impl Overlaps {
 
     /// Notes a statement that had to be held inside and was not, with the reason.
     pub(in crate::stores::sql) fn note_unheld(&self, text: &str, why: &'static str) {
-        self.0.lock().unheld.insert(text.to_owned(), why);
+        self.0.lock().unheld.insert(text.to_owned(), why.into());
     }
 
     /// All that was noted.
@@ -255,19 +255,32 @@ impl Overlaps {
         &self,
         is_left_out: impl Fn(&str) -> bool,
     ) -> Vec<String> {
-        let noted = self.0.lock();
-        let changed = Footprint { reads: Region::NONE, ..noted.committed.clone() };
+        self.0.lock().told_but(is_left_out)
+    }
+}
+
+impl OverlapNotes {
+    /// What these notes come to: each statement that could overlap with others, with the reason.
+    #[must_use]
+    #[cfg(feature = "cli")]
+    pub(crate) fn told(&self) -> Vec<String> {
+        self.told_but(|_| false)
+    }
+
+    fn told_but(&self, is_left_out: impl Fn(&str) -> bool) -> Vec<String> {
+        let changed = Footprint { reads: Region::NONE, ..self.committed.clone() };
         // A change also locks, while it runs, the rows that it refers to, which it only reads.
-        let against = |why| if why == TRIES { &noted.committed } else { &changed };
-        let locking = noted.locking.iter();
-        let locking = locking.filter(|(_, (touches, why))| touches.conflicts_with(against(*why)));
-        let locking = locking.map(|(text, (_, why))| (text, why));
-        let tries = noted.tries_by_name.iter().filter(|_| noted.takes_briefly);
-        let tries = tries.map(|text| (text, &TRIES_BY_NAME));
-        let told = |(text, why): (&String, &&str)| {
+        let against = |why: &str| if why == TRIES { &self.committed } else { &changed };
+        let locking = self.locking.iter();
+        let locking = locking.filter(|(_, (touches, why))| touches.conflicts_with(against(why)));
+        let locking = locking.map(|(text, (_, why))| (text, &**why));
+        let tries = self.tries_by_name.iter().filter(|_| self.takes_briefly);
+        let tries = tries.map(|text| (text, TRIES_BY_NAME));
+        let told = |(text, why): (&String, &str)| {
             format!("`{text}` was run in one step, though others can overlap with it: {why}")
         };
-        let all = noted.unheld.iter().chain(locking).chain(tries);
+        let unheld = self.unheld.iter().map(|(text, why)| (text, &**why));
+        let all = unheld.chain(locking).chain(tries);
         all.filter(|(text, _)| !is_left_out(text)).map(told).collect()
     }
 }
