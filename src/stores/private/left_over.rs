@@ -96,18 +96,14 @@ fn system() -> Option<String> {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use std::process::{Child, Command};
+    use std::process::Command;
 
     use super::*;
-
-    fn asleep() -> Child {
-        Command::new("sleep").arg("1000").spawn().unwrap()
-    }
 
     #[test]
     fn a_process_is_known_again_only_by_its_number_and_by_when_it_was_started() {
         let dir = tempfile::tempdir().unwrap();
-        let mut process = asleep();
+        let mut process = Command::new("sleep").arg("60").spawn().unwrap();
         let word = format!("+{}", process.id());
         note(dir.path(), &[word.clone(), "@mark".into()]);
         assert_eq!(running(dir.path()).unwrap(), format!("{word} @mark\n"));
