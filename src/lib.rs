@@ -96,6 +96,20 @@ pub use explore::Exploration;
 pub use scenario::{Scenario, ScenarioReport, SearchReport, Searches};
 
 /// What reports are made of.
+///
+/// ```
+/// use oversell_sim::report::{Figures, Run};
+/// # use oversell_sim::strategies::cas::Cas;
+///
+/// fn sold(run: &Run) -> i64 {
+///     let figures: &Figures = &run.figures;
+///     figures.units_sold
+/// }
+///
+/// let report = oversell_sim::race(Cas).buyers(50).stock(3).run()?;
+/// assert_eq!(report.runs.iter().map(sold).sum::<i64>(), 3);
+/// # Ok::<(), oversell_sim::Error>(())
+/// ```
 pub mod report {
     pub use crate::base::machine::Machine;
     pub use crate::base::samples::{DurationClass, Spread};
@@ -116,6 +130,24 @@ pub mod report {
 }
 
 /// What a strategy's file needs.
+///
+/// ```
+/// use oversell_sim::prelude::*;
+///
+/// struct OneStep;
+///
+/// impl Strategy for OneStep {
+///     async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+///         if !shop.take(want.item, want.qty).await? {
+///             return Err(SoldOut);
+///         }
+///         shop.place_order(want).await?;
+///         Ok(Bought)
+///     }
+/// }
+///
+/// oversell_sim::explore(OneStep).assert_proved();
+/// ```
 pub mod prelude {
     pub use crate::FindingKind;
     pub use crate::strategy::Missed::{Conflict, Declined, Expired, Failed, SoldOut};

@@ -1,11 +1,11 @@
 #!/bin/sh
 # Makes a Debian package in target/debian of the program that `cargo build --release` has made, by cargo-deb: with its
-# manual page, and completions for the shells that the program knows.
+# manual pages, and completions for the shells that the program knows.
 set -eu
 cd "$(dirname "$0")/../.."
 program=${1:-target/release/oversell-sim}
 mkdir -p target/packaging target/release
-"$program" man >target/packaging/oversell-sim.1
+"$program" man --all target/packaging/man
 "$program" completions bash >target/packaging/oversell-sim.bash
 "$program" completions zsh >target/packaging/_oversell-sim
 "$program" completions fish >target/packaging/oversell-sim.fish

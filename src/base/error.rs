@@ -2,6 +2,16 @@
 
 /// Why there is no report. Both kinds read as one clear line, with more lines where a source
 /// excerpt or a next step helps.
+///
+/// ```
+/// use oversell_sim::{Error, race};
+/// # use oversell_sim::strategies::cas::Cas;
+///
+/// match race(Cas).buyers(0).run() {
+///     Err(Error::Input(why)) => assert!(why.contains("buyers"), "{why}"),
+///     other => panic!("{other:?}"),
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

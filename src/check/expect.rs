@@ -40,7 +40,14 @@ enum Bound {
     Evidence(Evidence),
 }
 
-/// One thing that is expected of a run.
+/// One thing that is expected of a run, as `--expect` has it.
+///
+/// ```
+/// use oversell_sim::Expectation;
+///
+/// assert_eq!(Expectation::parse("conflicts < 500").unwrap().name(), "conflicts");
+/// assert!(Expectation::parse("conflict < 500").unwrap_err().contains("did you mean `conflicts`?"));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Expectation {
     /// As it was written, but for its spaces.

@@ -1,4 +1,4 @@
-//! `clean`: removes what `--keep` has kept.
+//! `clean`: removes what `--keep` has kept, and what runs have left that were killed together with their keepers.
 
 use super::Ended;
 use super::output::to_stdout;
@@ -8,6 +8,10 @@ use crate::base::text::quantity::of;
 use crate::stores;
 
 pub(crate) fn run() -> Result<Ended, Error> {
+    let left = stores::end_left_over();
+    if left > 0 {
+        to_stdout(&format!(" ended what {} had left\n", of(left as u64, "killed run")))?;
+    }
     let (directory, count, size) = stores::forget_kept()?;
     let directory = directory.display().to_string();
     let directory = printable(&directory);

@@ -123,7 +123,7 @@ enum CliCommand {
     /// Walk through a running application once, and report its statements, its tables, and what would make orders
     /// diverge.
     Doctor(doctor::DoctorArgs),
-    /// Remove the filled databases that --keep has kept.
+    /// Remove the filled databases that --keep has kept, and end what killed runs have left.
     #[cfg(feature = "app")]
     Clean,
     /// Write a first checkout file, or a first application file.

@@ -1,7 +1,12 @@
 //! `completions` and `man`: what a package for an operating system ships beside the program.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use crate::base::error::Error;
 use crate::base::text::nearest::did_you_mean;
+use crate::base::text::printable::printable;
+use crate::base::text::quantity::of;
 use clap::{Args, ValueEnum};
 use clap_complete::env::{self, EnvCompleter};
 use clap_mangen::Man;
@@ -47,6 +52,10 @@ pub(crate) struct CompletionsArgs {
 pub(crate) struct ManArgs {
     /// The page of one command [default: the page of oversell-sim itself]
     command: Option<String>,
+
+    /// Write the pages of all commands into this folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
+    all: Option<PathBuf>,
 }
 
 pub(crate) fn completions(args: &CompletionsArgs) -> Result<Ended, Error> {
@@ -65,6 +74,9 @@ pub(crate) fn completions(args: &CompletionsArgs) -> Result<Ended, Error> {
 pub(crate) fn man(args: &ManArgs) -> Result<Ended, Error> {
     let mut command = help::command();
     command.build();
+    if let Some(folder) = &args.all {
+        return write_all(command, folder);
+    }
     let page = match &args.command {
         None => command,
         Some(name) => match command.find_subcommand(name) {
@@ -78,11 +90,29 @@ pub(crate) fn man(args: &ManArgs) -> Result<Ended, Error> {
             }
         },
     };
+    print(rendered(&Man::new(page))?)
+}
+
+fn rendered(page: &Man) -> Result<Vec<u8>, Error> {
     let mut roff = Vec::new();
-    Man::new(page)
-        .render(&mut roff)
+    page.render(&mut roff)
         .map_err(|error| Error::world(format!("cannot write the manual page: {error}")))?;
-    print(roff)
+    Ok(roff)
+}
+
+/// Writes a page for the program and one for each command, under the names by which `man` finds them.
+fn write_all(command: clap::Command, folder: &Path) -> Result<Ended, Error> {
+    let shown = folder.display().to_string();
+    let cannot = |error| Error::world(format!("cannot write into {}: {error}", printable(&shown)));
+    fs::create_dir_all(folder).map_err(cannot)?;
+    let commands = command.get_subcommands().filter(|command| command.get_name() != "help");
+    let mut pages: Vec<Man> = commands.cloned().map(Man::new).collect();
+    pages.push(Man::new(command));
+    for page in &pages {
+        fs::write(folder.join(page.get_filename()), rendered(page)?).map_err(cannot)?;
+    }
+    to_stdout(&format!(" wrote {} into {}\n", of(pages.len() as u64, "page"), printable(&shown)))?;
+    Ok(Ended::Well)
 }
 
 fn print(bytes: Vec<u8>) -> Result<Ended, Error> {

@@ -3,6 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 /// The kinds of finding. Their names are also figures of the report, and `--expect` takes them.
+///
+/// ```
+/// use oversell_sim::FindingKind;
+///
+/// assert_eq!(FindingKind::LostUpdate.name(), "lost_update");
+/// assert!(FindingKind::Oversold.gravity() < FindingKind::Undersold.gravity());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]

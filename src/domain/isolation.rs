@@ -7,6 +7,16 @@ use serde::Serialize;
 use crate::base::text::nearest::{did_you_mean, shown};
 
 /// How far transactions are kept apart.
+///
+/// ```
+/// use oversell_sim::{Evidence, Isolation, explore};
+/// # use oversell_sim::strategies::transaction::Transaction;
+///
+/// let search = explore(Transaction).isolation(Isolation::ReadCommitted).run()?;
+/// assert!(matches!(search.evidence, Evidence::Broken));
+/// explore(Transaction).isolation(Isolation::Serializable).assert_proved();
+/// # Ok::<(), oversell_sim::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]

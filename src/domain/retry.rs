@@ -10,6 +10,16 @@ use rand::{Rng, RngExt};
 use crate::base::text::quantity;
 
 /// How many conflicts a buyer takes before it abandons the purchase.
+///
+/// ```
+/// use oversell_sim::{Retries, race};
+/// # use oversell_sim::strategies::optimistic::Optimistic;
+///
+/// let report = race(Optimistic).buyers(50).retries(Retries::AtMost(2)).run()?;
+/// assert!(report.runs[0].figures.conflicts <= 50 * 3);
+/// assert_eq!(Retries::parse("unlimited"), Ok(Retries::Unlimited));
+/// # Ok::<(), oversell_sim::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Retries {
@@ -55,6 +65,18 @@ impl fmt::Display for Retries {
 }
 
 /// How long a buyer waits before it tries again.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use oversell_sim::{Backoff, race};
+/// # use oversell_sim::strategies::optimistic::Optimistic;
+///
+/// let wait = Backoff::Fixed(Duration::from_micros(50));
+/// assert_eq!(race(Optimistic).buyers(50).backoff(wait).run()?.runs[0].figures.winners, 1);
+/// assert_eq!(Backoff::parse("fixed:50us"), Ok(wait));
+/// # Ok::<(), oversell_sim::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Backoff {

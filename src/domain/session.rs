@@ -25,6 +25,16 @@ pub trait Connection {
 
 /// One buyer's connection to the store. Every helper is one op.
 ///
+/// ```
+/// use oversell_sim::prelude::*;
+///
+/// /// Takes a unit if nothing has changed since it looked.
+/// async fn take_one<C: Connection>(shop: &mut Session<C>, item: Item) -> Result<bool, Missed> {
+///     let (left, version) = shop.read_versioned(item).await?;
+///     Ok(left > 0 && shop.write_if_version(item, version, left - 1).await?)
+/// }
+/// ```
+///
 /// All helpers end the attempt through `?` when the store cannot answer: see
 /// [`Failure`] for why that can be.
 #[derive(Debug)]

@@ -10,6 +10,15 @@ use crate::base::text::nearest::{did_you_mean, shown};
 use crate::base::text::sql::Dialect;
 
 /// Where stock lives in a race on threads.
+///
+/// ```
+/// use oversell_sim::{StoreKind, race};
+/// # use oversell_sim::strategies::cas::Cas;
+///
+/// assert_eq!(race(Cas).buyers(50).store(StoreKind::Memory).run()?.store, "memory");
+/// assert_eq!(StoreKind::parse("postgresql"), Ok(StoreKind::Postgres));
+/// # Ok::<(), oversell_sim::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]

@@ -28,6 +28,16 @@ use crate::stores::Address;
 use crate::worlds::dyn_strategy::DynStrategy;
 
 /// The whole report of a search, or of one schedule. Equal searches give the same bytes.
+///
+/// ```
+/// # use oversell_sim::strategies::naive::Naive;
+/// let search = oversell_sim::explore(Naive).run()?;
+/// let first = &search.findings[0];
+/// assert_eq!(first.finding.kind, oversell_sim::FindingKind::Oversold);
+/// // The schedule shows it again.
+/// assert!(!oversell_sim::explore(Naive).replay(&first.schedule)?.findings.is_empty());
+/// # Ok::<(), oversell_sim::Error>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]

@@ -82,6 +82,13 @@ impl From<Fault> for Mistake {
 }
 
 /// A race, a search or a simulated shop, and what is expected of it.
+///
+/// ```
+/// let text = "run = 'explore'\nstrategy = 'cas'\n[expect]\nevidence = 'proved'";
+/// let scenario = oversell_sim::Scenario::parse("cas.toml", text)?;
+/// assert!(scenario.run()?.met_expectations());
+/// # Ok::<(), oversell_sim::Error>(())
+/// ```
 #[non_exhaustive]
 pub struct Scenario {
     /// What it is about, for the reader; may be empty.

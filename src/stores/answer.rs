@@ -22,7 +22,7 @@ const CONNECTING_AT_THE_END: Duration = Duration::from_secs(1);
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// The largest answer to a statement that is kept, in bytes.
-const MOST_BYTES: usize = 64 << 20;
+pub(super) const MOST_BYTES: usize = 64 << 20;
 
 /// The wait for one answer: bounded, and bounded more closely once the work is to end.
 #[derive(Debug)]
@@ -61,7 +61,12 @@ impl<'c> AnswerWait<'c> {
 
     /// Why the answer is no longer waited for.
     pub(super) fn given_up(&self) -> &'static str {
-        match self.is_at_the_end {
+        Self::why(self.is_at_the_end)
+    }
+
+    /// Why an answer is no longer waited for: the work is to end, or else the time is up.
+    pub(super) fn why(is_at_the_end: bool) -> &'static str {
+        match is_at_the_end {
             true => "interrupted while an answer was waited for",
             false => "no answer in time",
         }

@@ -61,6 +61,8 @@ pub use open::RaceTarget;
 pub(crate) use open::open_server;
 #[cfg(all(feature = "postgres", feature = "cli"))]
 pub(crate) use postgres::isolation;
+#[cfg(all(feature = "app", feature = "cli"))]
+pub(crate) use private::end_left_over;
 #[cfg(test)]
 use readiness::is_installed;
 pub use readiness::{Readiness, readiness};

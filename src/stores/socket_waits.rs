@@ -1,6 +1,8 @@
 //! Waits of a client that reads its socket by itself, and cannot be interrupted: soon after the work is to end, the socket
-//! is shut down, and the client finds its connection closed.
+//! is shut down, and the client finds its connection closed. Where the system gives no second handle to a socket, the
+//! server is asked to end the statement, which a server that works does.
 
+use std::fmt;
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -26,11 +28,12 @@ pub(super) struct SocketWaits {
 }
 
 /// One client's socket, and since when it waits there.
-#[derive(Debug)]
 pub(super) struct SocketWait {
     clock: Wall,
     /// None if the system gives no second handle to it.
     socket: Option<TcpStream>,
+    /// Asks the server to end the statement, on a connection of its own.
+    ask_to_end: AskToEnd,
     /// 0 if it does not wait.
     since_ns: AtomicU64,
 }
@@ -38,6 +41,15 @@ pub(super) struct SocketWait {
 /// A wait that is under way, until this is dropped.
 #[derive(Debug)]
 pub(super) struct UnderWay(Arc<SocketWait>);
+
+/// Asks a server to end a statement. It may take long: connecting does.
+type AskToEnd = Arc<dyn Fn() + Send + Sync>;
+
+impl fmt::Debug for SocketWait {
+    fn fmt(&self, form: &mut fmt::Formatter<'_>) -> fmt::Result {
+        form.debug_struct("SocketWait").field("socket", &self.socket).finish_non_exhaustive()
+    }
+}
 
 impl Default for SocketWaits {
     fn default() -> Self {
@@ -51,9 +63,19 @@ impl SocketWaits {
         self: &Arc<Self>,
         socket: RawFd,
         control: &Control,
+        ask_to_end: impl Fn() + Send + Sync + 'static,
+    ) -> Arc<SocketWait> {
+        self.watch_over_handle(second_handle(socket), control, Arc::new(ask_to_end))
+    }
+
+    fn watch_over_handle(
+        self: &Arc<Self>,
+        socket: Option<TcpStream>,
+        control: &Control,
+        ask_to_end: AskToEnd,
     ) -> Arc<SocketWait> {
         let (clock, since_ns) = (self.clock.clone(), AtomicU64::new(0));
-        let wait = Arc::new(SocketWait { clock, socket: second_handle(socket), since_ns });
+        let wait = Arc::new(SocketWait { clock, socket, ask_to_end, since_ns });
         let mut sockets = self.sockets.lock();
         sockets.retain(|other| other.strong_count() > 0);
         sockets.push(Arc::downgrade(&wait));
@@ -73,13 +95,27 @@ impl SocketWaits {
             let since_ns = socket.since_ns.load(Ordering::Relaxed);
             let is_late = self.clock.now().saturating_sub(since_ns) >= nanos(AT_THE_END);
             if since_ns > 0 && is_late {
-                let _ = socket.socket.as_ref().map(|socket| socket.shutdown(Shutdown::Both));
+                socket.break_off(since_ns);
             }
         }
     }
 }
 
 impl SocketWait {
+    fn break_off(&self, since_ns: u64) {
+        if let Some(socket) = &self.socket {
+            let _ = socket.shutdown(Shutdown::Both);
+            return;
+        }
+        // The next request, if this one is of no avail, is as long after it.
+        let now = self.clock.now().max(1);
+        let order = Ordering::Relaxed;
+        if self.since_ns.compare_exchange(since_ns, now, order, order).is_ok() {
+            let ask_to_end = Arc::clone(&self.ask_to_end);
+            let _ = thread::Builder::new().name("end".into()).spawn(move || ask_to_end());
+        }
+    }
+
     /// The client begins to wait.
     pub(super) fn begin(self: &Arc<Self>) -> UnderWay {
         self.since_ns.store(self.clock.now().max(1), Ordering::Relaxed);
@@ -134,8 +170,8 @@ mod tests {
         let (waits, control) = (Arc::new(SocketWaits::default()), Control::default());
         let (mut ours, _theirs) = UnixStream::pair().unwrap();
         let (mut idle, mut other) = UnixStream::pair().unwrap();
-        let wait = waits.watch_over(ours.as_raw_fd(), &control);
-        let _no_wait = waits.watch_over(idle.as_raw_fd(), &control);
+        let wait = waits.watch_over(ours.as_raw_fd(), &control, || {});
+        let _no_wait = waits.watch_over(idle.as_raw_fd(), &control, || {});
         if wait.socket.is_none() {
             // The system is too old, or does not allow it.
             return;
@@ -147,5 +183,22 @@ mod tests {
         drop(under_way);
         std::io::Write::write_all(&mut other, b"x").unwrap();
         assert_eq!(idle.read(&mut [0]).unwrap(), 1);
+    }
+
+    #[test]
+    fn the_server_is_asked_to_end_a_statement_where_there_is_no_second_handle_to_its_socket() {
+        let (waits, control) = (Arc::new(SocketWaits::default()), Control::default());
+        let (tells, told) = crossbeam::channel::unbounded();
+        let ask = |of: &'static str| {
+            let tells = tells.clone();
+            Arc::new(move || tells.send(of).unwrap())
+        };
+        let wait = waits.watch_over_handle(None, &control, ask("the one that waits"));
+        let _no_wait = waits.watch_over_handle(None, &control, ask("the other"));
+        let _under_way = wait.begin();
+        control.stop_flag().store(true, Ordering::Relaxed);
+        // Without the request, this would wait for ever.
+        assert_eq!(told.recv(), Ok("the one that waits"));
+        assert!(told.is_empty());
     }
 }

@@ -1,6 +1,17 @@
 //! The strategies, in the order a class meets them, and their registry. Bugs live in the `zoo`.
 //!
 //! Adding one is one file here and one line below.
+//!
+//! Each is a [`Strategy`](crate::strategy::Strategy), to be raced and explored, and to be read:
+//!
+//! ```
+//! use oversell_sim::strategies::{naive::Naive, pessimistic::Pessimistic};
+//! use oversell_sim::{Evidence, explore};
+//!
+//! assert!(matches!(explore(Naive).run()?.evidence, Evidence::Broken));
+//! assert!(matches!(explore(Pessimistic).run()?.evidence, Evidence::Proved));
+//! # Ok::<(), oversell_sim::Error>(())
+//! ```
 
 #[doc(hidden)]
 pub mod zoo;
@@ -42,11 +53,23 @@ registry! {
 }
 
 /// Every strategy and every animal of the [`zoo`].
+///
+/// ```
+/// let mut names = oversell_sim::strategies::every_strategy().map(|strategy| strategy.card().name);
+/// assert!(names.any(|name| name == "pessimistic"));
+/// ```
 pub fn every_strategy() -> impl Iterator<Item = &'static dyn DynStrategy> {
     ALL.iter().chain(zoo::ALL).copied()
 }
 
 /// Finds a strategy, or an animal of the zoo, by its name or one of its aliases.
+///
+/// ```
+/// use oversell_sim::strategies::find;
+///
+/// assert_eq!(find("cas").unwrap().card().name, "cas");
+/// assert!(find("cass").is_err_and(|error| error.to_string().contains("did you mean `cas`?")));
+/// ```
 ///
 /// # Errors
 /// [`Error::Input`] for an unknown name, with the nearest right one.

@@ -3,6 +3,34 @@
 //! Whether to try again after a conflict, how often and how soon, is not the strategy's business:
 //! that is the retry policy, which lives in the engine. So a strategy
 //! file reads like the textbook, and every world can run it.
+//!
+//! ```
+//! use oversell_sim::strategy::{About, Attempt, Bought, Claim, Connection, Missed, Session, Strategy, Want};
+//! use oversell_sim::FindingKind;
+//!
+//! /// Looks, and writes what is left.
+//! struct LookThenWrite;
+//!
+//! impl Strategy for LookThenWrite {
+//!     fn about(&self) -> About {
+//!         About::of_type::<Self>().claiming(Claim::Shows(FindingKind::Oversold))
+//!     }
+//!
+//!     async fn attempt<C: Connection>(&self, shop: &mut Session<C>, want: Want) -> Attempt {
+//!         let seen = shop.read(want.item).await?;
+//!         if seen < want.qty {
+//!             return Err(Missed::SoldOut);
+//!         }
+//!         shop.write(want.item, seen - want.qty).await?;
+//!         shop.place_order(want).await?;
+//!         Ok(Bought)
+//!     }
+//! }
+//!
+//! let search = oversell_sim::explore(LookThenWrite).run()?;
+//! assert_eq!(search.findings[0].finding.kind, FindingKind::Oversold);
+//! # Ok::<(), oversell_sim::Error>(())
+//! ```
 
 mod described;
 
@@ -33,7 +61,7 @@ use crate::describe::checkout::Checkout;
 ///     }
 /// }
 ///
-/// oversell_sim::race(OneStep).buyers(100).stock(3).assert_no_oversell();
+/// oversell_sim::explore(OneStep).buyers(3).stock(2).assert_proved();
 /// ```
 pub trait Strategy: Sync {
     /// The strategy's card.

@@ -707,7 +707,9 @@ fn a_shop_that_remembers_more_than_its_data_is_started_anew_for_each_order() {
     let env = [("MODE", "remember")];
     let broken = search(&place, &env, &file, &[]);
     assert_eq!(findings(&broken)[0], "oversold");
-    assert!(broken["remarks"].to_string().contains("started anew for each order"), "{broken}");
+    let why =
+        "started anew for each order: once its data was put back, it did not do the same again";
+    assert!(broken["remarks"].to_string().contains(why), "{broken}");
     let schedule = broken["findings"][0]["schedule"].as_str().unwrap();
     let file = file.display().to_string();
     let args = ["replay", "--app", &file, "--buyers", "2", "--schedule", schedule];

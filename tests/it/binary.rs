@@ -298,6 +298,38 @@ fn strategies_completions_and_manual_pages_are_printed() {
 }
 
 #[test]
+fn every_command_has_a_manual_page_and_one_step_in_an_empty_folder_writes_all_of_them() {
+    let folder = TempDir::new().unwrap();
+    let (code, out, err) = seen(run(folder.path(), &["man", "--all", "man/man1"]));
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    let (_, help, _) = ran(&["--help"]);
+    let (_, after) = help.split_once("Commands:\n").unwrap();
+    let (listed, _) = after.split_once("\n\n").unwrap();
+    let commands = listed.lines().filter(|line| !line.starts_with("   "));
+    let commands: Vec<&str> = commands.filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(commands.len() > 15 && commands.contains(&"race"), "{commands:?}");
+    let pages = folder.path().join("man/man1");
+    for command in commands.iter().filter(|command| **command != "help") {
+        let page = fs::read_to_string(pages.join(format!("oversell-sim-{command}.1"))).unwrap();
+        assert!(page.contains(".SH SYNOPSIS") && page.contains(command), "{command}: {page}");
+    }
+    let page = fs::read_to_string(pages.join("oversell-sim.1")).unwrap();
+    assert!(page.replace('\\', "").contains("oversell-sim-race(1)"), "{page}");
+    assert_eq!(fs::read_dir(pages).unwrap().count(), commands.len());
+    let (code, _, err) = seen(run(folder.path(), &["man", "race", "--all", "pages"]));
+    assert_eq!(code, 2, "{err}");
+}
+
+#[test]
+fn completions_and_manual_pages_have_their_step_in_the_guide() {
+    let guide = crate::docs::read("docs/how-to/install.md");
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        assert!(guide.contains(&format!("oversell-sim completions {shell}")), "{shell}");
+    }
+    assert!(guide.contains("oversell-sim man --all "));
+}
+
+#[test]
 fn colour_comes_when_asked_for() {
     let (_, out, _) = ran(&["--color", "always", "race", "-S", "cas", "--buyers", "20"]);
     assert!(out.contains("\u{1b}["), "{out}");

@@ -60,6 +60,27 @@ fn checkout(folder: &Path, store: StoreKind, query: &str) {
     fs::write(file, text.replace(usual, query)).unwrap();
 }
 
+/// A checkout at Redis, of which the first step is this script.
+fn script(folder: &Path, lua: &str) {
+    let made = tool(folder, "init redis checkout").output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let file = folder.join("checkout/checkout.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let usual = "redis       = \"GET stock:{item}\"";
+    assert!(text.contains(usual));
+    fs::write(file, text.replace(usual, "lua = \"look.lua\"")).unwrap();
+    fs::write(folder.join("checkout/look.lua"), lua).unwrap();
+}
+
+/// A checkout whose first step its store never comes to the end of.
+fn without_end(folder: &Path, store: StoreKind) {
+    match store {
+        StoreKind::Sqlite => checkout(folder, store, ENDLESS),
+        StoreKind::Redis => script(folder, "while true do end"),
+        store => checkout(folder, store, ASLEEP),
+    }
+}
+
 /// A query that SQLite never comes to the end of.
 const ENDLESS: &str = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) AS stock FROM c";
 
@@ -150,12 +171,12 @@ fn ctrl_c_while_a_killed_server_comes_back_tells_what_was_raced() {
 
 #[test]
 fn a_statement_that_does_not_end_ends_with_the_time_of_a_search() {
-    for (store, query) in [(StoreKind::Sqlite, ENDLESS), (StoreKind::Postgres, ASLEEP)] {
+    for store in [StoreKind::Sqlite, StoreKind::Postgres, StoreKind::Redis] {
         if !has(store) {
             continue;
         }
         let dir = open_dir();
-        checkout(dir.path(), store, query);
+        without_end(dir.path(), store);
         let search = "explore --checkout checkout/checkout.toml --max-time 1s --no-progress";
         let (code, said) = ran(dir.path(), search);
         assert_eq!(code, Some(0), "{store}: {said}");
@@ -166,13 +187,13 @@ fn a_statement_that_does_not_end_ends_with_the_time_of_a_search() {
 
 #[test]
 fn a_statement_that_does_not_end_ends_at_the_first_ctrl_c() {
-    for (store, query) in [(StoreKind::Sqlite, ENDLESS), (StoreKind::Postgres, ASLEEP)] {
+    for store in [StoreKind::Sqlite, StoreKind::Postgres, StoreKind::Redis] {
         if !has(store) {
             continue;
         }
         for what in ["explore", "race", "check"] {
             let dir = open_dir();
-            checkout(dir.path(), store, query);
+            without_end(dir.path(), store);
             let patience = if what == "race" { "--patience 10m" } else { "" };
             let args = format!("{what} --checkout checkout/checkout.toml {patience}");
             let run = begun(dir.path(), &args);
@@ -216,6 +237,19 @@ fn an_answer_of_ten_million_rows_is_refused_with_its_place_and_the_bound() {
         assert!(said.contains("checkout.toml:"), "{store}: {said}");
         assert!(said.contains("the answer takes more than 64 MiB"), "{store}: {said}");
     }
+}
+
+#[test]
+fn an_answer_of_redis_that_is_too_large_is_refused_with_its_place_and_the_bound() {
+    if !has(StoreKind::Redis) {
+        return;
+    }
+    let dir = open_dir();
+    script(dir.path(), "return string.rep('x', 70 * 1024 * 1024)");
+    let (code, said) = ran(dir.path(), "check --checkout checkout/checkout.toml --no-progress");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("checkout.toml:"), "{said}");
+    assert!(said.contains("the answer takes more than 64 MiB"), "{said}");
 }
 
 #[test]

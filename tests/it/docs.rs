@@ -26,6 +26,65 @@ pub(crate) fn figures() -> String {
 /// How that table begins.
 pub(crate) const FIGURES: &str = "| figure | unit | meaning |\n";
 
+/// Where a user of the library begins, by file: what is public there, and needs an example that runs.
+const ENTRY_POINTS: &[(&str, &[&str])] = &[
+    ("src/lib.rs", &["pub mod report {", "pub mod prelude {"]),
+    ("src/run/race.rs", &["pub fn race<", "pub struct Race<"]),
+    ("src/explore/builder.rs", &["pub fn explore<", "pub struct Explore<"]),
+    ("src/explore/interleave.rs", &["pub fn interleave"]),
+    ("src/explore/exploration.rs", &["pub struct Exploration {"]),
+    ("src/scenario/mod.rs", &["pub struct Scenario {"]),
+    ("src/check/report/mod.rs", &["pub struct Report {"]),
+    ("src/check/report/evidence.rs", &["pub enum Evidence {"]),
+    ("src/check/expect.rs", &["pub struct Expectation {"]),
+    ("src/domain/finding.rs", &["pub enum FindingKind {"]),
+    ("src/domain/isolation.rs", &["pub enum Isolation {"]),
+    ("src/domain/retry.rs", &["pub enum Retries {", "pub enum Backoff {"]),
+    ("src/domain/store_kind.rs", &["pub enum StoreKind {"]),
+    ("src/domain/session.rs", &["pub struct Session<"]),
+    ("src/base/error.rs", &["pub enum Error {"]),
+    ("src/strategy/mod.rs", &["pub trait Strategy"]),
+    ("src/strategies/mod.rs", &["pub fn find(", "pub fn every_strategy("]),
+];
+
+#[test]
+fn every_entry_point_of_the_library_has_an_example() {
+    let library = read("src/lib.rs");
+    for (file, items) in ENTRY_POINTS {
+        let text = read(file);
+        for item in *items {
+            let (before, _) =
+                text.split_once(&format!("\n{item}")).unwrap_or_else(|| panic!("{file}: {item}"));
+            let own = before.lines().rev().take_while(|line| {
+                line.starts_with("///") || line.starts_with("#[") || line.starts_with("//!")
+            });
+            let marks = own.filter(|line| line.starts_with("/// ```")).count();
+            assert!(marks >= 2, "{file}: `{item}` has no example");
+        }
+    }
+    for module in ["src/lib.rs", "src/strategy/mod.rs", "src/strategies/mod.rs"] {
+        let marks = read(module).lines().filter(|line| line.starts_with("//! ```")).count();
+        assert!(marks >= 2, "{module} has no example");
+    }
+    // What stands at the root of the library is in the list above.
+    let at_root = library.lines().filter_map(|line| line.strip_prefix("pub use "));
+    let names = at_root.flat_map(|line| {
+        let path = line.trim_end_matches(';');
+        let names = path.rsplit_once("::").map_or(path, |(_, names)| names);
+        let list = path.split_once('{').map_or(names, |(_, list)| list.trim_end_matches('}'));
+        list.split(", ").map(str::to_owned).collect::<Vec<_>>()
+    });
+    // These come from a call that has an example.
+    let results = ["Sale", "Interleave", "ScenarioReport", "SearchReport", "Searches"];
+    let is_entry = |name: &String| !results.contains(&name.as_str()) && !name.contains(" as ");
+    for name in names.filter(is_entry) {
+        let items = ENTRY_POINTS.iter().flat_map(|(_, items)| *items);
+        let mut named = items.map(|item| item.rsplit(' ').find(|word| *word != "{").unwrap());
+        let is_it = |word: &str| word.trim_end_matches(['<', '(', '{']) == name;
+        assert!(named.any(is_it), "{name} is not among the entry points");
+    }
+}
+
 #[test]
 fn every_figure_is_described_with_its_unit_as_the_code_describes_it() {
     let document = read("docs/reference/report.md");

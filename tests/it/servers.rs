@@ -178,6 +178,46 @@ fn nothing_is_left_behind_by_a_race_or_a_search_that_is_stopped_or_killed() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_runs_have_left_that_were_killed_with_their_keepers_is_ended_by_clean_and_by_the_next_run() {
+    let store = StoreKind::Redis;
+    if !has(store) {
+        return;
+    }
+    for later in [&["clean"][..], &["race", "-S", "cas", "--store", "sqlite", "--buyers", "2"]] {
+        let dir = open_dir();
+        let mut beside = endless(dir.path(), store);
+        let of_other = processes_of(dir.path());
+        let mut killed = endless(dir.path(), store);
+        // Each has a keeper and a server.
+        eventually("both run", || processes_of(dir.path()).len() == 4);
+        let name = dir.path().to_str().unwrap();
+        let is_keeper = |line: &str, _: &Path| line.starts_with("sh ") && line.contains(name);
+        let its_own = |(_, line): &(String, String)| !of_other.contains(line);
+        let keepers = processes(is_keeper).into_iter().filter(its_own).map(|(process, _)| process);
+        let mut kill = Command::new("kill");
+        // A keeper that is gone is replaced, unless the run is killed at the same moment.
+        kill.arg("-KILL").args(keepers).arg(killed.id().to_string());
+        assert!(kill.status().unwrap().success());
+        killed.wait().unwrap();
+        let homes = || fs::read_dir(dir.path()).unwrap().count();
+        assert_eq!((homes(), processes_of(dir.path()).len()), (2, 3), "nothing is left");
+        let done = tool(dir.path(), later).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+        let said = String::from_utf8_lossy(&done.stdout);
+        assert!(later != ["clean"] || said.contains("ended what 1 killed run had left"), "{said}");
+        // The run beside it goes on.
+        assert_eq!(homes(), 1);
+        assert!(beside.try_wait().unwrap().is_none());
+        assert_eq!(processes_of(dir.path()).len(), of_other.len());
+        let pid = beside.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        beside.wait().unwrap();
+        assert_nothing_left(dir.path(), "everything");
+    }
+}
+
 /// The figures of one strategy's race.
 fn figures(args: &[&str]) -> serde_json::Value {
     let dir = open_dir();

@@ -3,6 +3,17 @@
 use serde::Serialize;
 
 /// How far a verdict reaches.
+///
+/// ```
+/// use oversell_sim::{Evidence, explore, race};
+/// # use oversell_sim::strategies::cas::Cas;
+///
+/// // A race that finds nothing is no proof. A search through every interleaving is one, for as many buyers.
+/// let raced = race(Cas).buyers(50).run()?.runs[0].evidence;
+/// assert!(matches!(raced, Evidence::NotSeen | Evidence::Vacuous));
+/// assert!(matches!(explore(Cas).run()?.evidence, Evidence::Proved));
+/// # Ok::<(), oversell_sim::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]

@@ -47,6 +47,15 @@ pub const SCHEMA: u32 = 1;
 pub const MOST_WINNERS_LISTED: usize = 1_000;
 
 /// Everything there is to say about a race.
+///
+/// ```
+/// # use oversell_sim::strategies::cas::Cas;
+/// let report = oversell_sim::race(Cas).buyers(50).stock(3).rounds(2).run()?;
+/// let run = &report.runs[0];
+/// assert_eq!((run.rounds, run.figures.units_sold), (2, 2 * 3));
+/// assert!(run.findings.is_empty());
+/// # Ok::<(), oversell_sim::Error>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]

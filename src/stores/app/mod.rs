@@ -66,8 +66,9 @@ const WATCHED_AFTERWARDS: u32 = 1;
 const RESTLESS_AT_MOST: Duration = Duration::from_secs(5);
 const ASKED_EVERY: Duration = Duration::from_millis(5);
 
-/// Why each execution takes long.
-const FRESH: &str = "the application was started anew for each order";
+/// Why each execution takes long, and why that is so: the file asks for it, or else the rehearsal has seen the need.
+const FRESH: &str = "the application was started anew for each order, as `fresh` in [app] says";
+const FORGETS: &str = "the application was started anew for each order: once its data was put back, it did not do the same again";
 
 /// The longest that one program of a reset may take, where the application is not started here.
 const RESETTING: Duration = Duration::from_secs(600);
@@ -628,7 +629,8 @@ impl Server for AppServer {
         told.extend(self.remark_on_own());
         let hides_orders = shared + unclear + parallel > 0 || !told.is_empty();
         if self.is_fresh.load(Ordering::SeqCst) {
-            told.insert(0, FRESH.to_owned());
+            let is_asked_for = self.app.launch.as_ref().is_some_and(|launch| launch.is_fresh);
+            told.insert(0, if is_asked_for { FRESH } else { FORGETS }.to_owned());
         }
         Remarks { counted: counted.into(), told, hides_orders }
     }

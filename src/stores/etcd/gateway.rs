@@ -15,6 +15,7 @@ use super::{held, sockets};
 use crate::base::control::Control;
 use crate::domain::attempt::Failure;
 use crate::scheduler::BuyerHandle;
+use crate::stores::answer::MOST_BYTES;
 use crate::stores::heeding;
 
 /// The longest wait for a connection.
@@ -179,7 +180,8 @@ impl Gateway {
             Err(Trouble::Lost(_)) => return Ok(()),
             Err(trouble) => return Err(trouble),
         };
-        let mut lines = BufReader::new(answer.body_mut().as_reader());
+        let body = answer.body_mut().with_config().limit(MOST_BYTES as u64).reader();
+        let mut lines = BufReader::new(body);
         let mut line = String::new();
         loop {
             line.clear();
@@ -256,8 +258,11 @@ fn is_unsent(error: &ureq::Error) -> bool {
 
 /// Waits for the whole of an answer.
 fn hear(mut answer: GatewayResponse) -> Result<Value, Trouble> {
-    match answer.body_mut().read_to_string() {
+    match answer.body_mut().with_config().limit(MOST_BYTES as u64).read_to_string() {
         Ok(said) => read(&said),
+        Err(ureq::Error::BodyExceedsLimit(_)) => {
+            Err(Trouble::Refused("etcd: the answer takes more than 64 MiB".into()))
+        }
         Err(error) => Err(Trouble::Lost(format!("etcd: {error}"))),
     }
 }

@@ -73,9 +73,11 @@ impl MysqlConnection {
             // A reset makes the session forget the collation that was negotiated when it connected.
             let letters: Option<String> = conn.query_first("SELECT @@collation_connection")?;
             let letters = letters.unwrap_or_default();
+            let (session, again) = (conn.connection_id(), opts.clone());
+            let ask_to_end = move || give_up(again.clone(), session);
             let set = letters.split('_').next().unwrap_or_default();
             let mut connection = Self {
-                wait: waits.watch_over(conn.as_raw_fd(), &control),
+                wait: waits.watch_over(conn.as_raw_fd(), &control, ask_to_end),
                 conn,
                 opts,
                 control,

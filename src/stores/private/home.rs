@@ -1,7 +1,7 @@
 //! The directory of private servers: who owns it, and who can reach what is in it.
 //!
 //! ```text
-//! oversell-sim-…/      ours: logs, and whatever else this program writes
+//! oversell-sim-…/      ours: logs, a lock, and whatever else this program writes
 //! └── server/          the servers' own: their data and their sockets
 //! ```
 //!
@@ -19,9 +19,13 @@
 //! matters, run this program as an ordinary user.
 
 use std::fs::{self, File, Permissions};
-use std::io::{Error, Seek, Write};
+use std::io::{Error, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown, fchown};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rand::TryRng;
+use rand::rngs::SysRng;
 
 /// The user and the group of servers that must not run as root.
 pub(super) const NOBODY: u32 = 65_534;
@@ -35,19 +39,26 @@ const PASSAGE: u32 = 0o710;
 /// A file that its owner reads and writes.
 const OWN_FILE: u32 = 0o600;
 
+/// What the name of the outer directory begins with.
+pub(super) const PREFIX: &str = "oversell-sim-";
+
+/// The file that is locked as long as this process or its keeper is there. It contains the mark.
+pub(super) const LOCK: &str = "lock";
+
 /// The two directories.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Home {
     ours: PathBuf,
     servers: PathBuf,
+    mark: String,
+    lock: Option<Arc<File>>,
 }
 
 impl Home {
     /// Creates the directories.
     pub(super) fn make() -> Result<Self, Error> {
         let mut builder = tempfile::Builder::new();
-        let dir =
-            builder.prefix("oversell-sim-").permissions(Permissions::from_mode(OWN)).tempdir()?;
+        let dir = builder.prefix(PREFIX).permissions(Permissions::from_mode(OWN)).tempdir()?;
         let servers = dir.path().join("server");
         fs::DirBuilder::new().mode(OWN).create(&servers)?;
         if is_root() {
@@ -55,7 +66,28 @@ impl Home {
             chown(dir.path(), None, Some(NOBODY))?;
             fs::set_permissions(dir.path(), Permissions::from_mode(PASSAGE))?;
         }
-        Ok(Self { ours: dir.keep(), servers })
+        let mark = mark()?;
+        // On a file system without locks, what is left when everything is killed stays there.
+        let lock = locked(dir.path(), &mark).ok().map(Arc::new);
+        Ok(Self { ours: dir.keep(), servers, mark, lock })
+    }
+
+    /// Directories of a run that is no longer there, whose lock this process has now.
+    pub(super) fn found(ours: &Path, mut lock: File) -> Option<Self> {
+        let mut mark = String::new();
+        lock.read_to_string(&mut mark).ok()?;
+        let servers = ours.join("server");
+        Some(Self { ours: ours.to_owned(), servers, mark, lock: Some(Arc::new(lock)) })
+    }
+
+    /// What is in the environment of a user's programs, and of all that they start.
+    pub(super) fn mark(&self) -> &str {
+        &self.mark
+    }
+
+    /// The file that is locked as long as it is open.
+    pub(super) fn lock(&self) -> Option<File> {
+        self.lock.as_ref()?.try_clone().ok()
     }
 
     /// The directory that this program writes in.
@@ -89,6 +121,25 @@ impl Home {
         }
         Ok(file)
     }
+}
+
+/// A mark that nothing else has.
+fn mark() -> Result<String, Error> {
+    let words = (SysRng.try_next_u64(), SysRng.try_next_u64());
+    match words {
+        (Ok(first), Ok(second)) => Ok(format!("{PREFIX}{first:016x}{second:016x}")),
+        _ => Err(Error::other("the operating system gives no random numbers")),
+    }
+}
+
+/// A file with this text, which has its name only once it is locked.
+fn locked(dir: &Path, text: &str) -> Result<File, Error> {
+    let made = dir.join("unlocked");
+    let mut file = File::options().create_new(true).write(true).mode(OWN_FILE).open(&made)?;
+    file.write_all(text.as_bytes())?;
+    file.lock()?;
+    fs::rename(made, dir.join(LOCK))?;
+    Ok(file)
 }
 
 /// Whether this process runs as root.
@@ -131,7 +182,8 @@ mod tests {
         let home = Home::make().unwrap();
         let file = home.handed("a password").unwrap();
         let names = |dir| fs::read_dir(dir).unwrap().count();
-        assert_eq!((names(home.ours()), names(home.servers())), (1, 0));
+        // Beside the inner directory, there is the lock.
+        assert_eq!((names(home.ours()), names(home.servers())), (2, 0));
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0);
         fs::remove_dir_all(home.ours()).unwrap();
     }

@@ -3,11 +3,11 @@
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use super::home::{NOBODY, is_root};
+use super::home::{Home, NOBODY, is_root};
 use crate::base::clock::{Clock, Wall, nanos};
 use crate::base::control::Control;
 
@@ -19,26 +19,38 @@ const GLANCE: Duration = Duration::from_millis(5);
 
 /// The keeper of a directory.
 pub(super) struct Keeper {
-    dir: PathBuf,
+    home: Home,
     signal: String,
     process: Child,
 }
 
 impl Keeper {
-    /// Starts the keeper of this directory, which ends servers with this signal.
-    pub(super) fn start(dir: &Path, signal: &str) -> io::Result<Self> {
+    /// Starts the keeper of these directories, which ends servers with this signal.
+    pub(super) fn start(home: &Home, signal: &str) -> io::Result<Self> {
+        // It prints nothing: by its standard output, it keeps the directory locked.
+        let output = home.lock().map_or_else(Stdio::null, Stdio::from);
         let process = Command::new("sh")
             .args(["-c", include_str!("keeper.sh"), "keeper"])
-            .arg(dir)
+            .arg(home.ours())
             .args([signal, "server"])
             .arg(if is_root() { NOBODY.to_string() } else { String::new() })
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            .stdout(output)
             .stderr(Stdio::null())
             // Ctrl-C must reach this process only, and not the keeper.
             .process_group(0)
             .spawn()?;
-        Ok(Self { dir: dir.to_owned(), signal: signal.to_owned(), process })
+        Ok(Self { home: home.clone(), signal: signal.to_owned(), process })
+    }
+
+    /// The directory that it removes.
+    pub(super) fn dir(&self) -> &Path {
+        self.home.ours()
+    }
+
+    /// What is in the environment of the programs that it ends.
+    pub(super) fn mark(&self) -> &str {
+        self.home.mark()
     }
 
     /// Tells it which processes there are. One that was killed hears nothing, and another one takes its place. False if
@@ -56,7 +68,7 @@ impl Keeper {
     fn is_replaced(&mut self) -> bool {
         let _ = self.process.kill();
         let _ = self.process.wait();
-        match Self::start(&self.dir, &self.signal) {
+        match Self::start(&self.home, &self.signal) {
             Ok(other) => {
                 *self = other;
                 true
@@ -71,7 +83,7 @@ impl Keeper {
         let is_done = self.has_ended_well(&mut meanwhile)
             || self.is_replaced() && self.tell(line) && self.has_ended_well(&mut meanwhile);
         if !is_done {
-            let _ = fs::remove_dir_all(&self.dir);
+            let _ = fs::remove_dir_all(self.home.ours());
         }
     }
 
@@ -96,10 +108,9 @@ mod tests {
     use super::*;
 
     /// A directory, and a process that is to end.
-    fn kept() -> (PathBuf, Child) {
-        let dir = tempfile::tempdir().unwrap().keep();
+    fn kept() -> (Home, Child) {
         let mut sleeps = Command::new("sleep");
-        (dir, sleeps.arg("1000").process_group(0).spawn().unwrap())
+        (Home::make().unwrap(), sleeps.arg("1000").process_group(0).spawn().unwrap())
     }
 
     fn dismiss(keeper: &mut Keeper, process: &mut Child) {
@@ -111,8 +122,8 @@ mod tests {
     #[test]
     fn a_keeper_that_was_killed_is_replaced_when_it_is_told_something_and_at_the_end() {
         for told_after in [false, true] {
-            let (dir, mut process) = kept();
-            let mut keeper = Keeper::start(&dir, "TERM").unwrap();
+            let (home, mut process) = kept();
+            let mut keeper = Keeper::start(&home, "TERM").unwrap();
             let line = format!("{}\n", process.id());
             assert!(keeper.hear(&line));
             keeper.process.kill().unwrap();
@@ -124,7 +135,7 @@ mod tests {
             }
             dismiss(&mut keeper, &mut process);
             assert!(process.try_wait().unwrap().is_some(), "the process runs on");
-            assert!(!dir.exists(), "the directory is left");
+            assert!(!home.ours().exists(), "the directory is left");
         }
     }
 }

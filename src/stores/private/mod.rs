@@ -2,11 +2,12 @@
 //!
 //! However this process ends, the [`ServerSandbox`]'s keeper sees the end of a pipe, ends the server and removes the directory:
 //! after a panic, a second Ctrl-C, even a signal that cannot be caught. If the keeper itself was killed, another one takes
-//! its place as soon as it is told something, and at the end at the latest. Only where both are killed, and this process
-//! before it has noticed that, is anything left.
+//! its place as soon as it is told something, and at the end at the latest. Where both are killed, and this process before
+//! it has noticed that, the next run ends what is [left](left_over).
 
 mod home;
 mod keeper;
+mod left_over;
 mod programs;
 mod template;
 #[cfg(feature = "app")]
@@ -21,6 +22,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Once;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -30,6 +32,7 @@ use rand::rngs::SysRng;
 use rustix::process::kill_process;
 use rustix::process::{Pid, Signal, kill_process_group};
 
+pub(crate) use left_over::end_left_over;
 pub(in crate::stores) use programs::Package;
 #[cfg(feature = "app")]
 pub(in crate::stores) use template::archive;
@@ -57,6 +60,13 @@ const ENDING: Duration = Duration::from_secs(60);
 /// How often to check whether it does.
 const GLANCE: Duration = Duration::from_millis(20);
 
+/// The environment variable that marks a user's programs, and all that they start.
+#[cfg(feature = "app")]
+const MARK: &str = "OVERSELL_SIM_MARK";
+
+/// Once a process, what killed runs have left is looked for.
+static LEFT_OVER: Once = Once::new();
+
 /// The log of the programs that set a server up.
 const SETUP_LOG: &str = "setup-log";
 
@@ -79,6 +89,10 @@ struct SandboxProcesses {
     /// The user's programs that run: the process groups of each.
     #[cfg(feature = "app")]
     programs: Vec<u32>,
+    /// Whether processes run that have the mark.
+    are_marked: bool,
+    /// What was last noted of the servers.
+    noted: Vec<String>,
 }
 
 /// A server, and how it was started.
@@ -144,9 +158,12 @@ impl Beside {
 impl ServerSandbox {
     /// Creates a directory, and a keeper that ends the servers there with this signal.
     pub(in crate::stores) fn make(signal: &str) -> Result<Self, Error> {
+        LEFT_OVER.call_once(|| {
+            end_left_over();
+        });
         let home = Home::make()
             .map_err(|error| Error::world(format!("cannot make a temporary directory: {error}")))?;
-        let keeper = Keeper::start(home.ours(), signal).map_err(|error| {
+        let keeper = Keeper::start(&home, signal).map_err(|error| {
             let _ = std::fs::remove_dir_all(home.ours());
             Error::world(format!("cannot start a shell: {error}"))
         })?;
@@ -155,6 +172,8 @@ impl ServerSandbox {
             servers: Vec::new(),
             #[cfg(feature = "app")]
             programs: Vec::new(),
+            are_marked: false,
+            noted: Vec::new(),
         });
         let (told, control) = (Mutex::default(), Control::default());
         Ok(Self { home, log_file: None, told, inside, control })
@@ -313,10 +332,18 @@ impl ServerSandbox {
         let name = name_of(&command);
         control.begin(format!("starting {name}"));
         command.stdin(Stdio::null()).process_group(0);
+        self.mark(&mut command);
         self.take_in(command, Beside::default(), "log", true)?;
         let answered = self.await_answer_within(&name, control, within, answers);
         self.tell_news(control);
         answered
+    }
+
+    /// Marks a user's program, so that the processes that it starts are known.
+    #[cfg(feature = "app")]
+    fn mark(&self, command: &mut Command) {
+        command.env(MARK, self.home.mark());
+        self.inside.lock().are_marked = true;
     }
 
     /// Runs a user's program to its end, for at most `within`.
@@ -533,15 +560,15 @@ impl SandboxProcesses {
             true => format!("+{}", server.child.id()),
             false => server.child.id().to_string(),
         };
-        let servers = self.servers.iter().map(process);
-        #[cfg(feature = "app")]
-        let servers = servers.chain(self.programs.iter().map(|group| format!("+{group}")));
-        servers.collect()
+        let mark = self.are_marked.then(|| format!("@{}", self.keeper.mark()));
+        self.servers.iter().map(process).chain(mark).collect()
     }
 
     /// Which processes the keeper is to end, and which to wait for.
     fn line(&self, setting_up: Option<u32>) -> String {
         let groups = setting_up.into_iter().map(|process| format!("-{process}"));
+        #[cfg(feature = "app")]
+        let groups = groups.chain(self.programs.iter().map(|group| format!("+{group}")));
         let all = self.processes().into_iter().chain(groups).collect::<Vec<_>>();
         all.join(" ") + "\n"
     }
@@ -549,6 +576,11 @@ impl SandboxProcesses {
     /// Tells the keeper which processes to end, and which to wait for. The line is written in one piece: half a line
     /// would name another process.
     fn tell_keeper(&mut self, setting_up: Option<u32>) -> Result<(), Error> {
+        let servers = self.processes();
+        if servers != self.noted {
+            left_over::note(self.keeper.dir(), &servers);
+            self.noted = servers;
+        }
         let line = self.line(setting_up);
         if self.keeper.hear(&line) {
             return Ok(());

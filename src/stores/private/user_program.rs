@@ -58,6 +58,7 @@ impl ServerSandbox {
         let file = || tempfile::tempfile_in(self.own_dir());
         let (output, errors) = (file().map_err(cannot)?, file().map_err(cannot)?);
         command.stdin(Stdio::null()).process_group(0);
+        self.mark(&mut command);
         command.stdout(output.try_clone().map_err(cannot)?);
         command.stderr(errors.try_clone().map_err(cannot)?);
         let mut child = command.spawn().map_err(|error| match command.get_current_dir() {
@@ -166,6 +167,42 @@ mod tests {
         // Both processes had the lock, and so both are gone when it is free.
         let file = File::open(&lock).unwrap();
         file.lock().unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_has_left_the_group_of_its_program_does_not_outlive_the_sandbox_and_others_do() {
+        let sandbox = ServerSandbox::make("TERM").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let locked = |name: &str| {
+            let lock = folder.path().join(name);
+            let script = format!("exec 9>{0}; flock 9; echo >{0}.ready; sleep 60", lock.display());
+            (lock, script)
+        };
+        let (left, script) = locked("left");
+        let ready = left.with_extension("ready");
+        // Its parent has ended, it has a session of its own, and it does not heed the signal.
+        let begins = format!(
+            "setsid sh -c \"trap '' TERM; {script}\" & while ! [ -e {} ]; do sleep 0.01; done",
+            ready.display()
+        );
+        let end = sandbox.run_program(shell(&begins), || false).unwrap();
+        assert_eq!(end.code, Some(0), "{}", end.errors);
+        let is_free = |lock: &std::path::Path| File::open(lock).unwrap().try_lock().is_ok();
+        assert!(!is_free(&left), "it has ended by itself");
+        let (other, script) = locked("other");
+        let mut another = shell(&script);
+        another.process_group(0).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut another = another.spawn().unwrap();
+        while !other.with_extension("ready").exists() {
+            thread::yield_now();
+        }
+        drop(sandbox);
+        let (is_left_free, is_other_free) = (is_free(&left), is_free(&other));
+        let _ = kill_process_group(Pid::from_child(&another), Signal::KILL);
+        another.wait().unwrap();
+        assert!(is_left_free, "it runs on");
+        assert!(!is_other_free, "a process was killed that was not ours");
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use ::redis::{Connection, RedisResult, cmd};
+use ::redis::{RedisResult, cmd};
 use parking_lot::Mutex;
 
+use super::connection::RedisConnection;
 use super::server::cannot;
 use crate::base::error::Error;
 use crate::scheduler::Waits;
@@ -68,7 +69,7 @@ pub(super) fn longest_wait(words: &[String]) -> Option<Option<u64>> {
 
 /// Asks the server which clients wait.
 pub(super) struct RedisWatcher {
-    pub(super) connection: Connection,
+    pub(super) connection: RedisConnection,
     pub(super) blocking: Blocking,
 }
 

@@ -1,26 +1,27 @@
 //! What the simulator does itself, beside the checkouts: it initializes the keys, and reads them back for the audit.
 
-use ::redis::{Connection, RedisResult, cmd, pipe};
+use ::redis::{RedisResult, cmd, pipe};
 
+use super::connection::RedisConnection;
 use super::keys::{self, of_buyer, of_item};
 use crate::domain::books::Books;
 use crate::domain::op::{BuyerId, Item, Order, Units, Want};
 use crate::stores::remote::Fixture;
 
 /// All keys with our prefix.
-fn all(connection: &mut Connection) -> RedisResult<Vec<String>> {
+fn all(connection: &mut RedisConnection) -> RedisResult<Vec<String>> {
     let mut scan = cmd("SCAN");
     scan.cursor_arg(0).arg("MATCH").arg(format!("{}*", keys::PREFIX)).arg("COUNT").arg(1000);
     scan.iter(connection)?.collect()
 }
 
 /// Counts our keys.
-pub(super) fn count(connection: &mut Connection) -> RedisResult<usize> {
+pub(super) fn count(connection: &mut RedisConnection) -> RedisResult<usize> {
     all(connection).map(|keys| keys.len())
 }
 
 /// Deletes our keys.
-pub(super) fn clear(connection: &mut Connection) -> RedisResult<()> {
+pub(super) fn clear(connection: &mut RedisConnection) -> RedisResult<()> {
     for some in all(connection)?.chunks(1000) {
         cmd("DEL").arg(some).exec(connection)?;
     }
@@ -28,7 +29,7 @@ pub(super) fn clear(connection: &mut Connection) -> RedisResult<()> {
 }
 
 /// Deletes our keys, and writes the initial keys of each product.
-pub(super) fn stock_up(connection: &mut Connection, opening: Fixture) -> RedisResult<()> {
+pub(super) fn stock_up(connection: &mut RedisConnection, opening: Fixture) -> RedisResult<()> {
     clear(connection)?;
     let mut together = pipe();
     together.atomic();
@@ -42,7 +43,7 @@ pub(super) fn stock_up(connection: &mut Connection, opening: Fixture) -> RedisRe
 }
 
 /// Reads all keys for the audit.
-pub(super) fn take_stock(connection: &mut Connection, opening: Fixture) -> RedisResult<Books> {
+pub(super) fn take_stock(connection: &mut RedisConnection, opening: Fixture) -> RedisResult<Books> {
     let items = || (0..opening.items).map(Item);
     let mut units = |what: &str| -> RedisResult<Vec<Units>> {
         let keys: Vec<String> = items().map(|item| of_item(what, item)).collect();

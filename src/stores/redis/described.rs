@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use ::redis::{Client, Connection, RedisResult, cmd};
+use ::redis::{Client, RedisResult, cmd};
 
 use super::blocking::{Blocking, RedisWatcher};
+use super::connection::RedisConnection;
 use super::executor::{RedisConnector, RedisExecutor, ask, may_leave_traces, rows};
 use crate::base::error::Error;
 use crate::describe::checkout::{Answer, Call, Checkout, Shelves, StoreValue, Values};
@@ -33,7 +34,7 @@ impl DescribedKeys {
     }
 
     /// Fails if the database has keys, because the checkout would delete them.
-    pub(super) fn check_empty(connection: &mut Connection) -> Result<(), Error> {
+    pub(super) fn check_empty(connection: &mut RedisConnection) -> Result<(), Error> {
         let keys: u64 = cmd("DBSIZE").query(connection).map_err(super::server::cannot)?;
         match keys {
             0 => Ok(()),
@@ -44,7 +45,7 @@ impl DescribedKeys {
         }
     }
 
-    pub(super) fn clear(connection: &mut Connection) -> RedisResult<()> {
+    pub(super) fn clear(connection: &mut RedisConnection) -> RedisResult<()> {
         cmd("FLUSHDB").exec(connection)
     }
 
@@ -95,7 +96,7 @@ impl DescribedKeys {
 
     pub(super) fn stock_up(
         &self,
-        connection: &mut Connection,
+        connection: &mut RedisConnection,
         opening: Fixture,
     ) -> Result<(), Error> {
         Self::clear(connection).map_err(super::server::cannot)?;
@@ -109,7 +110,7 @@ impl DescribedKeys {
 
     pub(super) fn take_stock(
         &self,
-        connection: &mut Connection,
+        connection: &mut RedisConnection,
         terms: &StoreConfig,
     ) -> Result<Books, Error> {
         let shelves = self.shelves.read().clone();
@@ -122,7 +123,7 @@ impl DescribedKeys {
     pub(super) fn ask(
         &self,
         key: &str,
-        connection: &mut Connection,
+        connection: &mut RedisConnection,
         call: &Call,
         value_of: Values<'_>,
     ) -> Result<Answer, Error> {

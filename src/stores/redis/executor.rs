@@ -1,12 +1,13 @@
 //! Sends a described checkout's commands to Redis.
 
-use ::redis::{
-    Client, Cmd, Connection, ConnectionLike, ErrorKind, RedisError, Value as RedisValue, cmd,
-};
+use ::redis::{Client, Cmd, ConnectionLike, ErrorKind, RedisError, Value as RedisValue, cmd};
 
 use super::blocking::{Blocking, longest_wait};
+use super::connection::RedisConnection;
+use super::replies::is_too_large;
 use crate::describe::checkout::{Answer, Call, StoreValue};
 use crate::scheduler::{BuyerHandle, Footprint, PendingStatement, Resources};
+use crate::stores::answer::AnswerSize;
 use crate::stores::remote::{Refusal, Stays, StepExecutor, StoreConfig};
 
 /// Commands that only read.
@@ -122,7 +123,7 @@ pub(super) struct RedisConnector {
 
 impl RedisConnector {
     /// With a handle, asks for the number by which the server knows this connection, and registers it.
-    pub(super) fn register(&mut self, connection: &mut Connection) -> Result<(), RedisError> {
+    pub(super) fn register(&mut self, connection: &mut RedisConnection) -> Result<(), RedisError> {
         if let Some(handle) = &self.handle {
             self.number = cmd("CLIENT").arg("ID").query(connection)?;
             handle.register(self.number);
@@ -133,7 +134,7 @@ impl RedisConnector {
 
 /// One connection, over which the commands of a described checkout are sent.
 pub(super) struct RedisExecutor {
-    connection: Connection,
+    connection: RedisConnection,
     line: RedisConnector,
     /// Whether keys are watched.
     is_watching: bool,
@@ -142,7 +143,7 @@ pub(super) struct RedisExecutor {
 }
 
 impl RedisExecutor {
-    pub(super) fn new(connection: Connection, line: RedisConnector) -> Self {
+    pub(super) fn new(connection: RedisConnection, line: RedisConnector) -> Self {
         Self { connection, line, is_watching: false, is_collecting: false }
     }
 
@@ -228,11 +229,12 @@ fn command(call: &Call, value_of: &dyn Fn(&str) -> StoreValue) -> Cmd {
 
 /// Sends a command, and returns the reply.
 pub(super) fn ask(
-    connection: &mut Connection,
+    connection: &mut RedisConnection,
     call: &Call,
     value_of: &dyn Fn(&str) -> StoreValue,
 ) -> Result<RedisValue, Refusal> {
-    command(call, value_of).query(connection).map_err(|error: RedisError| match error.kind() {
+    connection.ask(&command(call, value_of)).map_err(|error: RedisError| match error.kind() {
+        _ if is_too_large(&error) => Refusal::Wrong(format!("Redis: {}", AnswerSize::TOO_LARGE)),
         ErrorKind::Io => Refusal::Lost(format!("Redis: {error}")),
         _ if !connection.is_open() => Refusal::Lost(format!("Redis: {error}")),
         _ => Refusal::Wrong(format!("Redis: {error}")),

@@ -5,11 +5,13 @@
 mod analyzer;
 mod blocking;
 mod books;
+mod connection;
 mod described;
 mod executor;
 mod held;
 mod keys;
 mod link;
+mod replies;
 mod scripts;
 mod server;
 #[cfg(feature = "app")]

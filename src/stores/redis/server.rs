@@ -2,10 +2,10 @@
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::time::Duration;
 
-use ::redis::{Client, Connection, ConnectionAddr, RedisError, RedisResult, cmd};
+use ::redis::{Client, ConnectionAddr, RedisError, RedisResult, cmd};
 
+use super::connection::RedisConnection;
 use crate::base::error::Error;
 use crate::stores::Address;
 use crate::stores::address::on_loopback;
@@ -22,9 +22,6 @@ pub(in crate::stores) const PACKAGE: Package = Package {
     places: &["/usr/sbin", "/opt/homebrew/opt/redis/bin", "/usr/local/opt/redis/bin"],
     server: &["redis-server", "valkey-server"],
 };
-
-/// The longest wait for a connection.
-const CONNECTING: Duration = Duration::from_secs(5);
 
 /// The error of a command that has to succeed.
 pub(super) fn cannot(error: RedisError) -> Error {
@@ -46,12 +43,12 @@ pub(super) fn client(url: &str, address: &Address) -> Result<Client, Error> {
 }
 
 /// Connects, with a timeout for every wait.
-pub(super) fn dial(client: &Client, terms: &StoreConfig) -> Result<Connection, Error> {
-    let (client, within) = (client.clone(), terms.settings.patience + GRACE);
+pub(super) fn dial(client: &Client, terms: &StoreConfig) -> Result<RedisConnection, Error> {
+    let (info, within) =
+        (client.get_connection_info().clone(), terms.settings.patience.saturating_add(GRACE));
+    let control = terms.control.clone();
     let dial = move || {
-        let mut connection = client.get_connection_with_timeout(CONNECTING)?;
-        connection.set_read_timeout(Some(within))?;
-        connection.set_write_timeout(Some(within))?;
+        let mut connection = RedisConnection::open(&info, within, &control)?;
         // A server that is still loading its file listens already.
         cmd("PING").exec(&mut connection)?;
         Ok(connection)
@@ -62,7 +59,7 @@ pub(super) fn dial(client: &Client, terms: &StoreConfig) -> Result<Connection, E
 }
 
 /// The server's name and version.
-pub(super) fn version(connection: &mut Connection) -> RedisResult<String> {
+pub(super) fn version(connection: &mut RedisConnection) -> RedisResult<String> {
     let about: String = cmd("INFO").arg("server").query(connection)?;
     let value = |name: &str| about.lines().find_map(|line| line.strip_prefix(name));
     Ok(match value("valkey_version:") {

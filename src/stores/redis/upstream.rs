@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ::redis::{Connection, ConnectionAddr, RedisResult, cmd, pipe};
+use ::redis::{ConnectionAddr, RedisResult, cmd, pipe};
 
 use super::analyzer::{KeyNumbers, RedisAnalyzer};
+use super::connection::RedisConnection;
 use super::server;
 use crate::base::control::Control;
 use crate::base::error::Error;
@@ -56,7 +57,7 @@ pub(in crate::stores) fn back(
 
 /// A Redis server behind an application.
 struct Backed {
-    desk: Connection,
+    desk: RedisConnection,
     endpoint: Endpoint,
     version: String,
     known: KeyNumbers,
