@@ -118,8 +118,9 @@ pub mod report {
     pub use crate::check::audit::Finding;
     pub use crate::check::baseline::{AgainstBaseline, Change, MaxRegression, Verdict};
     pub use crate::check::report::{
-        Banner, BannerCount, Figures, Found, Hint, Judgement, LockHold, LockWait, LockWaits,
-        Overtaking, Product, Purpose, RoundTimes, Run, TimeSlice, Winner, WorstRound,
+        Banner, BannerCount, ClockDifference, CommonStart, Figures, Found, Hint, Judgement,
+        LockHold, LockWait, LockWaits, Overtaking, Product, Purpose, RacingMachine, RoundTimes,
+        Run, TimeSlice, Winner, WorstRound,
     };
     pub use crate::domain::faults::Faults;
     pub use crate::domain::settings::Settings;

@@ -5,6 +5,8 @@ pub use crate::base::{chance, clock, control, machine, statistics, text};
 pub use crate::check::{audit, baseline, comparison, expect, gauge, report, round, sweep};
 pub use crate::describe::{app, checkout};
 pub use crate::domain::{attempt, buyer, op, retry, session, settings};
+#[cfg(feature = "cli")]
+pub use crate::run::common;
 pub use crate::run::sweep::{PlannedPoint, sweep_all};
 pub use crate::run::{compare, logbook, rounds, seeds};
 pub use crate::worlds::{dyn_strategy, stepped, threads, timed};

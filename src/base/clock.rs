@@ -5,7 +5,6 @@
 
 use std::sync::LazyLock;
 use std::time::Duration;
-#[cfg(feature = "cli")]
 use std::time::SystemTime;
 
 /// How far two threads' looks at the clock may disagree, generously: the processor may reorder a
@@ -73,6 +72,14 @@ impl Clock for Stopped {
 #[expect(clippy::disallowed_methods, reason = "a CI server's reports say when a run began")]
 pub(crate) fn today() -> SystemTime {
     SystemTime::now()
+}
+
+/// What the machine's clock says, in nanoseconds since the beginning of 1970. It may be set at any time: what has to be
+/// measured is measured with [`Wall`].
+#[expect(clippy::disallowed_methods, reason = "a start that several machines have agreed on")]
+pub(crate) fn machine_ns() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
 /// A duration in whole nanoseconds; the longest that fits in 64 bits is 584 years.

@@ -1,5 +1,7 @@
 //! A round: everything that is known after all visits are over, in whatever world.
 
+use serde::{Deserialize, Serialize};
+
 use super::audit::Ledger;
 use super::report::LockUse;
 use crate::base::samples::Samples;
@@ -37,7 +39,7 @@ impl Round {
 }
 
 /// What was counted on one connection, or on several together.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Counters {
     /// Compare-and-sets that did not take effect.
     pub cas_failures: u64,
@@ -74,6 +76,7 @@ pub struct Counters {
     /// Winners who clicked later than a buyer who was rejected.
     pub overtakings: u64,
     /// The first locks that were asked for; none if they were not to be recorded.
+    #[serde(skip)]
     pub lock_uses: Option<Vec<LockUse>>,
 }
 

@@ -14,6 +14,7 @@ use crate::base::text::quantity::of;
 use crate::check::report::SCHEMA;
 use crate::command::{Command, quoted};
 use crate::render;
+use crate::run::common::CommonWork;
 use crate::run::logbook::{Logbook, PartOfRun};
 use clap::Args;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -26,7 +27,7 @@ use super::meaning::refuse;
 const FORM: u32 = 1;
 
 /// This program, with its commit where it is a release build.
-const BUILD: &str = env!("OVERSELL_SIM_VERSION");
+pub(super) const BUILD: &str = env!("OVERSELL_SIM_VERSION");
 
 /// The most parts that are named in a message.
 const MOST_NAMED: usize = 10;
@@ -88,6 +89,19 @@ pub(super) struct Header {
 impl Header {
     pub(super) fn new(slice: Slice, command: &Command, inputs: String) -> Self {
         Self { form: FORM, build: BUILD.into(), slice, command: command.words().to_vec(), inputs }
+    }
+
+    /// The command that does all of the work on one machine.
+    pub(super) fn command(&self) -> &[String] {
+        &self.command
+    }
+
+    /// What to do where this part is missing, or is of no use.
+    fn remedy(&self, slice: Slice) -> String {
+        match self.command.iter().any(|word| word == "--start-at") {
+            true => "start all parts again, at another time".into(),
+            false => format!("make it again: {}", self.again(slice)),
+        }
     }
 
     /// The command that makes this part, or another one.
@@ -330,11 +344,11 @@ impl Parts {
         };
         let are = if missing.len() == 1 { "is" } else { "are" };
         Err(Error::input(format!(
-            "of {} {} {are} missing: {}{more}\n       to make it: {}",
+            "of {} {} {are} missing: {}{more}\n       {}",
             of(slice.of().into(), "part"),
             missing.len(),
             numbers.join(", "),
-            first.header.again(slice.sibling(*next))
+            first.header.remedy(slice.sibling(*next)).replace("make it again", "to make it")
         )))
     }
 
@@ -375,12 +389,34 @@ impl Parts {
     ) -> Result<(), Error> {
         for file in &self.0 {
             let slice = file.header.slice;
-            take(slice, whole(&file.path)?).map_err(|why| {
-                file.refused(&format!("{why}; make it again: {}", file.header.again(slice)))
-            })?;
+            take(slice, whole(&file.path)?)
+                .map_err(|why| file.refused(&format!("{why}; {}", file.header.remedy(slice))))?;
         }
         Ok(())
     }
+}
+
+/// Makes sure that the race which is to be at a store is the one of which a part is to be done.
+///
+/// # Errors
+/// [`Error::Input`] that names what differs.
+pub(super) fn check_same_race(ours: &CommonWork, theirs: &CommonWork) -> Result<(), Error> {
+    let other = |what: &str, ours: &str, theirs: &str| {
+        Err(Error::input(format!(
+            "the first part has begun another race at this store: its {what} is {theirs}, and here it is {ours}"
+        )))
+    };
+    let (said, said_first) = (flags(&ours.command), flags(&theirs.command));
+    if let Some((name, ours, theirs)) = first_difference(&said, &said_first) {
+        return other(name, &ours, &theirs);
+    }
+    if ours.parts != theirs.parts {
+        return other("number of parts", &ours.parts.to_string(), &theirs.parts.to_string());
+    }
+    if ours.build != theirs.build {
+        return other("version", &ours.build, &theirs.build);
+    }
+    Ok(())
 }
 
 /// What stands under `part`.

@@ -1,5 +1,7 @@
 //! `race`: flags in, a report out.
 
+mod common;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,6 +9,7 @@ use crate::base::chance;
 use crate::base::error::Error;
 use crate::base::fingerprint::fingerprint;
 use crate::base::partition::Slice;
+use crate::base::text::moment;
 use crate::base::text::server_url::ServerUrl;
 use crate::check::expect::Expectation;
 use crate::check::report::Report;
@@ -163,6 +166,10 @@ pub(crate) struct RaceArgs {
     allow_incomplete: bool,
     #[command(flatten)]
     partition: PartitionFlag,
+    /// With --partition, race at one server together with the other parts: each sends its share of the buyers from this
+    /// time on, such as 2026-11-30T20:00:00Z or seconds since 1970
+    #[arg(long, value_name = "TIME", value_parser = moment::parse)]
+    start_at: Option<i64>,
     #[command(flatten)]
     baseline: BaselineFlags,
     /// The form of the report
@@ -215,10 +222,15 @@ impl RaceArgs {
             Some(_) => command.flag(setting.name, text),
             None => command.switch(setting.name),
         });
-        let command =
-            self.expectations.iter().fold(command.at(&task.address), |command, expected| {
-                command.flag("expect", &expected.to_string())
-            });
+        let command = match self.start_at {
+            // The same server may have another address for each machine.
+            Some(start_ns) => command.flag("start-at", &moment::written(start_ns)),
+            None => command.at(&task.address),
+        };
+        let command = self
+            .expectations
+            .iter()
+            .fold(command, |command, expected| command.flag("expect", &expected.to_string()));
         if self.allow_incomplete { command.switch("allow-incomplete") } else { command }
     }
 
@@ -249,8 +261,15 @@ impl RaceArgs {
 }
 
 pub(crate) fn run(args: &RaceArgs) -> Result<Ended, Error> {
-    if let Some(slice) = args.partition.partition {
-        return race_slice(args, slice);
+    match (args.partition.partition, args.start_at) {
+        (Some(slice), Some(start_ns)) => return common::race_slice(args, slice, start_ns),
+        (Some(slice), None) => return race_slice(args, slice),
+        (None, Some(_)) => {
+            return Err(Error::input(
+                "--start-at is for one of several parts: add --partition, such as slice:1/4, or leave it out",
+            ));
+        }
+        (None, None) => {}
     }
     told(args, |task, control| {
         let Task { strategies, settings, address, expectations } = task;
@@ -281,6 +300,9 @@ pub(super) fn merge(args: RaceArgs, parts: &Parts, flags: &MergeFlags) -> Result
         partition: PartitionFlag::default(),
         ..args
     };
+    if args.start_at.is_some() {
+        return common::merge(&args, parts);
+    }
     told(&args, |task, _| {
         let mut settings = task.settings.clone();
         if let Some(file) = args.file() {

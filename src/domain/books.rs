@@ -1,9 +1,11 @@
 //! The books: what the audit reads from a store after all visits are over.
 
+use serde::{Deserialize, Serialize};
+
 use super::op::{BuyerId, Order, Units};
 
 /// What the audit reads from a store after all visits are over.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Books {
     /// The stock of each product. Below zero if a checkout took it there.
     pub shelves: Vec<Units>,

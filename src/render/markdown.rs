@@ -3,6 +3,7 @@
 use comfy_table::{Table, presets};
 
 use super::baseline;
+use super::common_start;
 use super::sections::{self, Section};
 use super::verdict::Verdict;
 use crate::base::text::printable::printable;
@@ -37,6 +38,12 @@ pub fn markdown(report: &Report) -> String {
             add_section(&mut text, &sections::overtakings(run, worst));
         }
         add_section(&mut text, &sections::banners(run));
+    }
+    if let Some(start) = &report.common_start {
+        add_section(&mut text, &common_start::machines(start));
+        for remark in common_start::remarks(start) {
+            text += &format!("\n{}\n", printable(&remark));
+        }
     }
     if let Some(against) = &report.baseline {
         add_section(&mut text, &baseline::against(against));

@@ -4,6 +4,7 @@ mod baseline;
 #[cfg(feature = "cli")]
 mod case_finding;
 mod checkup;
+mod common_start;
 mod comparison;
 mod csv;
 mod exploration;

@@ -64,6 +64,9 @@ pub(super) fn settings_line(report: &Report, run: Option<&Run>) -> String {
         let store = report.server.as_deref().unwrap_or(report.store);
         parts.push(format!("{} on {store}", run.strategy));
     }
+    if let Some(start) = &report.common_start {
+        parts.push(of(start.machines.len() as u64, "machine"));
+    }
     if !report.is_simulated() {
         parts.push(of(settings.threads().into(), "thread"));
         if report.server.is_some() {

@@ -8,6 +8,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use textwrap::core::display_width;
 
 use super::baseline;
+use super::common_start;
 use super::sections::{self, Section};
 use super::verdict::{self, Verdict};
 use super::width::Width;
@@ -38,6 +39,12 @@ pub fn table(report: &Report, width: Width) -> String {
         text += "\n\n";
         text += &verdict_of(report, run, width);
         text += &details(run, width);
+    }
+    if let Some(start) = &report.common_start {
+        text += &format!("\n{}\n", titled(&common_start::machines(start), width));
+        for remark in common_start::remarks(start) {
+            text += &width.labelled("note", &remark);
+        }
     }
     if let Some(against) = &report.baseline {
         text += &format!("\n{}\n", titled(&baseline::against(against), width));

@@ -130,10 +130,7 @@ impl Logbook {
 
     /// Audits a round and takes it in. Returns what happened in it.
     pub fn enter(&mut self, round: &Round) -> Figures {
-        if self.entries.trouble.is_none() {
-            let trouble = round.books.trouble.clone();
-            self.entries.trouble = trouble.map(|trouble| (round.number, trouble));
-        }
+        self.tell_trouble(round.number, round.books.trouble.clone());
         let figures = self.enter_audited(audited(round), &round.visits);
         if let Some(worst) =
             self.entries.worst.as_mut().filter(|worst| worst.number == round.number)
@@ -167,6 +164,19 @@ impl Logbook {
             *worst = Some(worst_round(number, visits, figures));
         }
         figures
+    }
+
+    /// Notes what the server said when it first refused something in this round.
+    pub(crate) fn tell_trouble(&mut self, round: u32, trouble: Option<String>) {
+        if self.entries.trouble.is_none() {
+            self.entries.trouble = trouble.map(|trouble| (round, trouble));
+        }
+    }
+
+    /// Notes how long its rounds took elsewhere.
+    #[cfg(feature = "cli")]
+    pub(crate) fn took(&mut self, took_ns: u64) {
+        self.took_ns = Some(took_ns);
     }
 
     /// Why the run could not have found anything, so that no finding proves nothing; none if it could.

@@ -1,5 +1,7 @@
 //! Whole runs: round after round on threads, seed after seed in simulated time.
 
+#[cfg(feature = "cli")]
+pub mod common;
 pub mod compare;
 pub mod logbook;
 pub(crate) mod race;

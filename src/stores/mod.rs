@@ -68,6 +68,7 @@ use readiness::is_installed;
 pub use readiness::{Readiness, readiness};
 
 use crate::base::error::Error;
+use crate::base::partition::Slice;
 use crate::domain::attempt::Missed;
 use crate::domain::op::{BuyerId, Op, Reply};
 
@@ -91,6 +92,16 @@ pub trait LiveStore: Sync {
 
     /// Injects these faults, on a thread of its own, until the store is closed.
     fn make_trouble(&self) {}
+
+    /// Which of the buyers come from this process; all of them, unless other processes race at the same store.
+    fn share(&self) -> Slice {
+        Slice::WHOLE
+    }
+
+    /// Called when all buyers have lined up: returns the time at which they start, as `now` says it, when that has come.
+    fn await_start(&self, now: &dyn Fn() -> u64) -> u64 {
+        now()
+    }
 
     /// What is in the store now. Complete once all clients are gone.
     ///

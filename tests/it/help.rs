@@ -55,7 +55,9 @@ fn each_command_has_two_examples_in_its_help_text_that_run() {
         for lines in examples {
             let is_its = |line: &String| line.contains(&format!("oversell-sim {command}"));
             assert!(lines.iter().any(is_its), "an example of another command: {lines:?}");
-            if lines.iter().all(|line| folder.can_run(line)) {
+            // One machine alone comes to nothing there; `common_start.rs` runs all.
+            let is_for_several = |line: &String| line.contains("--start-at");
+            if !lines.iter().any(is_for_several) && lines.iter().all(|line| folder.can_run(line)) {
                 run(&lines.join("\n"), folder.dir.path(), &folder.path);
             }
         }

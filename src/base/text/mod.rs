@@ -4,6 +4,8 @@ pub mod chance;
 pub mod code_location;
 pub mod document;
 pub mod excerpt;
+#[cfg(feature = "cli")]
+pub(crate) mod moment;
 pub mod nearest;
 pub mod printable;
 pub mod quantity;

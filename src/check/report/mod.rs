@@ -4,6 +4,7 @@
 //! removed without raising [`SCHEMA`].
 
 mod banner;
+mod common_start;
 mod counted;
 mod crowd;
 mod evidence;
@@ -28,6 +29,7 @@ use crate::domain::op::BuyerId;
 use crate::domain::settings::Settings;
 
 pub use banner::{Banner, BannerCount};
+pub use common_start::{ClockDifference, CommonStart, RacingMachine};
 pub use counted::{Counted, Outcome};
 pub use crowd::most_inside;
 pub use evidence::Evidence;
@@ -72,6 +74,9 @@ pub struct Report {
     pub store: &'static str,
     /// The server's name and version, in its own words; none if stock lived in this process's memory.
     pub server: Option<String>,
+    /// Where several machines raced on one store together: their clocks, and when they started; absent of any other race.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub common_start: Option<CommonStart>,
     /// What was asked for.
     pub settings: Settings,
     /// One run a strategy, in the order asked for.
@@ -238,6 +243,7 @@ impl Report {
             machine: None,
             store,
             server: None,
+            common_start: None,
             settings,
             runs,
             baseline: None,

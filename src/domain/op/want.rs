@@ -96,7 +96,7 @@ impl Want {
 }
 
 /// A row in the store's order book: the shop's own record that it owes a buyer units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Order {
     /// The buyer who is owed the units.
     pub buyer: BuyerId,

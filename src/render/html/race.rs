@@ -11,6 +11,7 @@ use crate::base::samples::DurationClass;
 use crate::base::text::quantity::{count, duration};
 use crate::check::report::{Report, Run, TimeSlice};
 use crate::render::baseline::{against, remarks};
+use crate::render::common_start;
 use crate::render::sections::{self, Section};
 use crate::render::verdict::Verdict;
 use crate::worlds::timed::StoryLine;
@@ -21,6 +22,8 @@ struct Page {
     title: String,
     command: &'static str,
     comparison: Option<Table>,
+    /// The machines that raced on one store together.
+    common_start: Option<Table>,
     /// Each run beside that of an earlier report.
     baseline: Option<Table>,
     notes: Vec<Line>,
@@ -79,12 +82,23 @@ fn page(report: &Report, stories: Vec<StoryMap>, no_story: Option<&str>) -> Resu
         title: format!("{command} {}", names.join(", ")),
         command,
         comparison: Table::of("all", sections::comparison(report)),
+        common_start: report
+            .common_start
+            .as_ref()
+            .and_then(|start| Table::of("all", common_start::machines(start))),
         baseline: report.baseline.as_ref().and_then(|one| Table::of("all", against(one))),
         notes: report
             .baseline
             .iter()
             .flat_map(remarks)
             .map(|remark| Line::text("note", &remark))
+            .chain(
+                report
+                    .common_start
+                    .iter()
+                    .flat_map(common_start::remarks)
+                    .map(|remark| Line::text("clocks", &remark)),
+            )
             .chain(no_story.map(|why| Line::text("no story", why)))
             .collect(),
         runs: report.runs.iter().map(|run| part(report, run, stories.next())).collect(),

@@ -12,6 +12,8 @@ mod keys;
 mod leases;
 mod link;
 mod locks;
+#[cfg(feature = "cli")]
+mod notes;
 mod orders;
 mod shelf;
 mod sockets;
@@ -24,6 +26,8 @@ use serde_json::json;
 
 use super::Address;
 use super::private::ServerSandbox;
+#[cfg(feature = "cli")]
+use super::remote::Notes;
 use super::remote::{Fixture, Link, NoWaits, Server, StoreConfig, Watch, is_not_ours};
 use crate::base::clock::Wall;
 use crate::base::error::Error;
@@ -32,6 +36,8 @@ use crate::domain::store_kind::StoreKind;
 use crate::scheduler::BuyerHandle;
 use gateway::{Gateway, Members};
 use link::EtcdLink;
+#[cfg(feature = "cli")]
+use notes::EtcdNotes;
 use trouble::Trouble;
 
 pub(super) use cluster::PACKAGE;
@@ -75,6 +81,9 @@ impl Etcd {
             sandbox,
         };
         etcd.version = etcd.ask_version().map_err(cannot)?;
+        if etcd.terms.joins() {
+            return Ok(etcd);
+        }
         let keys = books::count_all(&mut etcd.dial(0)).map_err(cannot)?;
         if keys > 0 {
             return Err(Error::world(format!(
@@ -161,6 +170,11 @@ impl Server for Etcd {
 
     fn take_stock(&self, opening: Fixture) -> Result<Books, Error> {
         books::take_stock(&mut self.dial(0), opening).map_err(cannot)
+    }
+
+    #[cfg(feature = "cli")]
+    fn notes(&self) -> Result<Box<dyn Notes>, Error> {
+        Ok(Box::new(EtcdNotes(self.dial(0))))
     }
 
     fn kill_and_restart(&self, number: u32) -> Result<(), Error> {

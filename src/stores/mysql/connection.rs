@@ -543,6 +543,8 @@ fn text(statement: Statement) -> &'static str {
         Statement::Units => include_str!("statements/units.sql"),
         Statement::UnitsClear => include_str!("statements/units_clear.sql"),
         Statement::Now => include_str!("statements/now.sql"),
+        Statement::NotesAreMade => include_str!("statements/notes_are_made.sql"),
+        Statement::ServerClock => include_str!("statements/server_clock.sql"),
         Statement::RoomMake => include_str!("statements/room_make.sql"),
         Statement::RoomEnter => include_str!("statements/room_enter.sql"),
         Statement::RoomLeave => include_str!("statements/room_leave.sql"),

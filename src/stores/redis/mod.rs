@@ -11,6 +11,8 @@ mod executor;
 mod held;
 mod keys;
 mod link;
+#[cfg(feature = "cli")]
+mod notes;
 mod replies;
 mod scripts;
 mod server;
@@ -21,6 +23,8 @@ use ::redis::Client;
 
 use super::Address;
 use super::private::ServerSandbox;
+#[cfg(feature = "cli")]
+use super::remote::Notes;
 use super::remote::{
     Fixture, Link, NoWaits, Server, StepExecutor, StepServer, StoreConfig, Watch, is_not_ours,
 };
@@ -32,6 +36,8 @@ use crate::scheduler::{BuyerHandle, Resources};
 use described::DescribedKeys;
 use held::HeldRedisConnection;
 use link::RedisLink;
+#[cfg(feature = "cli")]
+use notes::RedisNotes;
 use scripts::Scripts;
 
 pub(super) use server::PACKAGE;
@@ -77,6 +83,9 @@ impl RedisServer {
         let mut redis = Self { client, url, version, terms, described, owns_keys: false, sandbox };
         let mut connection = server::dial(&redis.client, &redis.terms)?;
         redis.version = server::version(&mut connection).map_err(server::cannot)?;
+        if redis.terms.joins() {
+            return Ok(redis);
+        }
         if redis.described.is_some() {
             DescribedKeys::check_empty(&mut connection)?;
             redis.owns_keys = true;
@@ -161,6 +170,11 @@ impl Server for RedisServer {
             Some(described) => described.take_stock(&mut connection, &self.terms),
             None => books::take_stock(&mut connection, opening).map_err(server::cannot),
         }
+    }
+
+    #[cfg(feature = "cli")]
+    fn notes(&self) -> Result<Box<dyn Notes>, Error> {
+        Ok(Box::new(RedisNotes(server::dial(&self.client, &self.terms)?)))
     }
 
     fn kill_and_restart(&self, _number: u32) -> Result<(), Error> {

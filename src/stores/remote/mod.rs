@@ -7,9 +7,12 @@
 #[cfg(feature = "http")]
 mod asker;
 mod client;
+mod common_race;
 mod generated;
 mod killer;
 mod lesson;
+#[cfg(feature = "cli")]
+mod notes;
 mod pool;
 mod session_numbers;
 mod step_server;
@@ -19,7 +22,10 @@ mod store_config;
 #[cfg(feature = "http")]
 pub(in crate::stores) use asker::Asker;
 pub use client::RemoteClient;
+pub use common_race::{CommonRace, Started};
 pub use lesson::{Lesson, OverlapNotes, Scan};
+#[cfg(feature = "cli")]
+pub use notes::Notes;
 pub(in crate::stores) use session_numbers::SessionNumbers;
 pub(in crate::stores) use step_server::StepServer;
 pub use steps::{Refusal, Stays};
@@ -31,6 +37,7 @@ use super::patience::Patience;
 use super::provider::Provider;
 use super::queue::Queue;
 use crate::base::error::Error;
+use crate::base::partition::Slice;
 use crate::base::text::quantity::of;
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::books::Books;
@@ -158,6 +165,18 @@ pub trait Server: Send + Sync {
     /// # Errors
     /// [`Error::World`] when the server cannot.
     fn take_stock(&self, opening: Fixture) -> Result<Books, Error>;
+
+    /// Opens a connection to the notes that several processes leave each other there.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if there can be none, [`Error::World`] when the connection cannot be opened.
+    #[cfg(feature = "cli")]
+    fn notes(&self) -> Result<Box<dyn Notes>, Error> {
+        Err(Error::input(format!(
+            "the store `{}` is not one at which several machines can race together",
+            self.kind()
+        )))
+    }
 
     /// Kills the server, whatever it is doing, as `kill -9` would, and starts it again with what is on disk. In a
     /// group, kills one member: every other time the leader.
@@ -342,6 +361,20 @@ pub struct Fixture {
     pub is_small: bool,
 }
 
+impl Fixture {
+    /// That of a race of the strategy with this card.
+    #[must_use]
+    pub fn of(settings: &Settings, card: &About) -> Self {
+        Self {
+            items: settings.items,
+            stock: settings.stock,
+            buyers: settings.buyers,
+            counts_orders: card.names(OpKind::CountLeft),
+            is_small: settings.buyers <= A_FEW,
+        }
+    }
+}
+
 /// The most buyers whose rows are few enough to be deleted; the tables of more buyers are truncated.
 const A_FEW: u32 = 26;
 
@@ -381,19 +414,16 @@ pub struct Remote<'s> {
 }
 
 impl<'s> Remote<'s> {
-    /// Opens a shop for a race of the strategy with this card.
+    /// Opens a shop for a race of the strategy with this card. If several processes race there, its stock is there
+    /// already.
     ///
     /// # Errors
     /// [`Error::World`] when the server cannot.
     pub fn open(site: &'s Backend, settings: &Settings, card: &About) -> Result<Self, Error> {
-        let opening = Fixture {
-            items: settings.items,
-            stock: settings.stock,
-            buyers: settings.buyers,
-            counts_orders: card.names(OpKind::CountLeft),
-            is_small: settings.buyers <= A_FEW,
-        };
-        site.server.stock_up(opening)?;
+        let opening = Fixture::of(settings, card);
+        if site.terms.common.is_none() {
+            site.server.stock_up(opening)?;
+        }
         let patience =
             Patience { most: site.terms.settings.patience, stop: site.terms.control.stop_flag() };
         let payers = if card.asks_for(|kind| kind == OpKind::Pay) { settings.buyers } else { 0 };
@@ -405,6 +435,17 @@ impl<'s> Remote<'s> {
             provider: Provider::open(payers),
             patience,
         })
+    }
+}
+
+impl Remote<'_> {
+    /// What is in the store, if this process may read that now. While others still race there, it may not.
+    fn shelves(&self) -> Result<Books, Error> {
+        let terms = &self.site.terms;
+        match terms.common {
+            None => self.site.server.take_stock(self.opening),
+            Some(_) => Ok(Books { deadlocks: terms.take_deadlocks(), ..Books::default() }),
+        }
     }
 }
 
@@ -431,13 +472,22 @@ impl LiveStore for Remote<'_> {
         self.killer.work(self.site.server());
     }
 
+    fn share(&self) -> Slice {
+        self.site.terms.common.as_ref().map_or(Slice::WHOLE, |common| common.slice())
+    }
+
+    fn await_start(&self, now: &dyn Fn() -> u64) -> u64 {
+        let StoreConfig { common, control, .. } = &self.site.terms;
+        common.as_ref().map_or_else(now, |common| common.await_start(now, control))
+    }
+
     fn books(self) -> Result<Books, Error> {
         if let Some(error) = self.killer.failed() {
             return Err(error);
         }
         // All buyers have left, so a lock that a session still holds would never be released.
         let kept_locks = self.site.pool.begin_anew();
-        let books = self.site.server.take_stock(self.opening)?;
+        let books = self.shelves()?;
         Ok(Books {
             kept_locks,
             deepest_queue: self.queue.deepest(),

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+use super::CommonRace;
 use super::generated::Generated;
 use crate::base::control::Control;
 use crate::base::text::sql::Rewriting;
@@ -32,6 +33,8 @@ pub struct StoreConfig {
     pub checkout: Option<Arc<Checkout>>,
     /// A cure that is written into an application's statements on their way to its databases.
     pub(crate) rewriting: Option<Arc<Rewriting>>,
+    /// The race of several processes at this store, if this process does a part of one.
+    pub common: Option<Arc<CommonRace>>,
     /// What stops the run early.
     pub control: Control,
     told: Arc<LinkReports>,
@@ -62,6 +65,7 @@ impl StoreConfig {
             archive: None,
             checkout: None,
             rewriting: None,
+            common: None,
             control: control.clone(),
             told: Arc::default(),
         }
@@ -71,6 +75,17 @@ impl StoreConfig {
     #[must_use]
     pub fn with_checkout(self, checkout: Option<Arc<Checkout>>) -> Self {
         Self { checkout, ..self }
+    }
+
+    /// Whether another process has made the shop, which removes it, too.
+    pub(in crate::stores) fn joins(&self) -> bool {
+        self.common.as_ref().is_some_and(|common| common.joins())
+    }
+
+    /// The same terms, for a part of a race of several processes at this store.
+    #[must_use]
+    pub fn in_common(self, common: CommonRace) -> Self {
+        Self { common: Some(Arc::new(common)), ..self }
     }
 
     /// The settings, to change them.

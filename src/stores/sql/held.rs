@@ -220,6 +220,8 @@ fn of_tables(statement: Statement) -> Effect {
         | S::RoomClear
         | S::RoomParts
         | S::HoldInside
+        | S::NotesAreMade
+        | S::ServerClock
         | S::HoldNoMore => Effect::everything(),
     }
 }

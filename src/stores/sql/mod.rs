@@ -12,6 +12,8 @@ mod held;
 mod hold_triggers;
 mod independence;
 mod link;
+#[cfg(feature = "cli")]
+mod notes;
 mod server;
 mod statement;
 mod tables;

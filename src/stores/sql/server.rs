@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+#[cfg(feature = "cli")]
+use super::notes::SqlNotes;
 use super::{CheckoutTables, Database, SqlError, Tables};
 use crate::base::clock::{Clock, Wall, nanos};
 use crate::base::error::Error;
@@ -12,6 +14,8 @@ use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::{BuyerHandle, Waits};
 use crate::stores::private::ServerSandbox;
+#[cfg(feature = "cli")]
+use crate::stores::remote::Notes;
 use crate::stores::remote::{
     Fixture, Lesson, Link, OverlapNotes, Remarks, Server, StepExecutor, StepServer, StoreConfig,
     Watch, is_not_ours,
@@ -48,7 +52,7 @@ pub(in crate::stores) struct SqlServer<D: Dialer, T: Tables> {
 }
 
 impl<D: Dialer, T: Tables> SqlServer<D, T> {
-    /// Makes the tables.
+    /// Makes the tables, unless another process has.
     pub(in crate::stores) fn open(
         dialer: D,
         url: String,
@@ -70,8 +74,10 @@ impl<D: Dialer, T: Tables> SqlServer<D, T> {
         };
         let mut database = server.dial()?;
         server.version = D::version(&mut database).map_err(SqlError::into_error)?;
-        server.tables.make(&mut database, &server.terms)?;
-        server.has_tables = true;
+        if !server.terms.joins() {
+            server.tables.make(&mut database, &server.terms)?;
+            server.has_tables = true;
+        }
         Ok(server)
     }
 
@@ -234,6 +240,11 @@ impl<D: Dialer, T: Tables> Server for SqlServer<D, T> {
         let books =
             self.at_desk(|database| self.tables.take_stock(database, &self.terms, opening))?;
         Ok(Books { deadlocks: self.terms.take_deadlocks(), ..books })
+    }
+
+    #[cfg(feature = "cli")]
+    fn notes(&self) -> Result<Box<dyn Notes>, Error> {
+        Ok(Box::new(SqlNotes::over(self.dial()?)))
     }
 
     fn kill_and_restart(&self, _number: u32) -> Result<(), Error> {

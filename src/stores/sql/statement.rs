@@ -81,5 +81,7 @@ statements! {
     RoomClear "room_empty" "The same of a few rows, if that is quicker.";
     RoomParts "room_parts" "A query: what there is there, and what it refers to.";
     HoldInside "hold_inside" "A query: the statements that have changes held inside the server.";
+    NotesAreMade "notes_are_made" "A query: whether there is a table for the notes of several processes.";
+    ServerClock "server_clock" "The server's clock, in µs since the beginning of 1970.";
     HoldNoMore "hold_no_more" "A query: the statements that remove that again.";
 }

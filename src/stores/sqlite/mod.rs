@@ -492,6 +492,8 @@ fn text(statement: Statement) -> &'static str {
         Statement::BeginLocking => include_str!("statements/begin_locking.sql"),
         Statement::Lock => include_str!("statements/lock.sql"),
         Statement::Now => include_str!("statements/now.sql"),
+        Statement::NotesAreMade => include_str!("statements/notes_are_made.sql"),
+        Statement::ServerClock => include_str!("statements/server_clock.sql"),
         Statement::RoomMake | Statement::RoomEnter | Statement::RoomLeave => {
             include_str!("statements/room_alone.sql")
         }

@@ -133,7 +133,7 @@ impl<'r, L: LiveStore, K: Clock> Track<'r, L, K> {
         thread::scope(|scope| {
             let starter = self.gate.starter();
             let (lined_up, gone_home) = (WaitGroup::new(), WaitGroup::new());
-            let threads = self.settings.threads();
+            let threads = self.threads();
             if self.strategy.card().asks_for(|kind| kind == OpKind::Queue) {
                 let worker = || {
                     self.hand_in(|| self.employ_worker());
@@ -157,11 +157,17 @@ impl<'r, L: LiveStore, K: Clock> Track<'r, L, K> {
                 }
             }
             lined_up.wait();
-            starter.fire(self.clock.now());
+            starter.fire(self.store.await_start(&|| self.clock.now()));
             gone_home.wait();
             self.store.close();
             Ok(())
         })
+    }
+
+    /// No more threads than there are buyers.
+    fn threads(&self) -> u32 {
+        let here = self.store.share().share_of(self.settings.buyers);
+        self.settings.threads().min(here).max(1)
     }
 
     fn connect(&self) -> Session<Live<'r, L::Client<'r>, K>> {
@@ -180,9 +186,11 @@ impl<'r, L: LiveStore, K: Clock> Track<'r, L, K> {
             shop.connection().record_locks(self.settings.threads());
         }
         // Prepares before the start whatever can be prepared.
-        let mut line: Vec<Visit> = (first..*buyers)
-            .step_by(self.settings.threads() as usize)
-            .map(|buyer| {
+        let share = self.store.share();
+        let mut line: Vec<Visit> = (first..share.share_of(*buyers))
+            .step_by(self.threads() as usize)
+            .map(|piece| {
+                let buyer = share.place_of(piece);
                 let want_of = |place| self.settings.want(self.number, place);
                 Visit::unserved(buyer, self.strategy.wants(buyer, &want_of))
             })

@@ -1,0 +1,2 @@
+SELECT COUNT(*) FROM information_schema.tables
+WHERE table_name = 'oversell_sim_parts' AND table_schema = DATABASE()

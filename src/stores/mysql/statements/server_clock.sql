@@ -1,0 +1,2 @@
+-- In UTC, so that no hour comes twice.
+SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(6))
