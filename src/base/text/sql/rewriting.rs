@@ -13,10 +13,8 @@ use sqlparser::ast::{
     Query, Select, SelectItem, SetExpr, Statement, TableFactor, TableWithJoins, UnaryOperator,
     Update, Value,
 };
-use sqlparser::dialect::{Dialect as Rules, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
-use sqlparser::parser::Parser;
 
-use super::{Dialect, SqlToken, TokenKind, pieces, shape, statements};
+use super::{Dialect, SqlToken, TokenKind, only_statement, pieces, shape, statements, with_room};
 
 /// A cure that is written into every statement of one shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,8 +155,18 @@ impl StatementCure {
         text: &str,
         read: Option<&str>,
     ) -> Result<String, String> {
+        with_room(text, || self.written_into(dialect, text, read))
+            .unwrap_or_else(|| Err(NOT_UNDERSTOOD.into()))
+    }
+
+    fn written_into(
+        &self,
+        dialect: Dialect,
+        text: &str,
+        read: Option<&str>,
+    ) -> Result<String, String> {
         match self {
-            Self::Lock { table } => locked(dialect, text, table),
+            Self::Lock { table } => with_lock(dialect, text, table),
             Self::Enough => {
                 let update = update_of(dialect, text)?;
                 let taken = update.assignments.iter().filter_map(|one| match set_by(one) {
@@ -212,6 +220,11 @@ const SUMS: [&str; 19] = [
 /// # Errors
 /// A sentence that says why it cannot.
 pub fn locked(dialect: Dialect, text: &str, table: &str) -> Result<String, String> {
+    with_room(text, || with_lock(dialect, text, table))
+        .unwrap_or_else(|| Err(NOT_UNDERSTOOD.into()))
+}
+
+fn with_lock(dialect: Dialect, text: &str, table: &str) -> Result<String, String> {
     let query = query_of(dialect, text)?;
     if !query.locks.is_empty() {
         return Err("it locks what it reads already".into());
@@ -331,6 +344,11 @@ enum SetTo {
 /// # Errors
 /// A sentence that says why none can be made.
 pub fn guard_for(dialect: Dialect, update: &str, query: &str) -> Result<StatementCure, String> {
+    with_room(&format!("{update} {query}"), || guard_of(dialect, update, query))
+        .unwrap_or_else(|| Err(NOT_UNDERSTOOD.into()))
+}
+
+fn guard_of(dialect: Dialect, update: &str, query: &str) -> Result<StatementCure, String> {
     let all: Vec<SetTo> = update_of(dialect, update)?.assignments.iter().map(set_by).collect();
     let mut amounts = all.iter().filter_map(|set| match set {
         SetTo::Less { amount, .. } => Some(amount),
@@ -462,16 +480,7 @@ fn last(name: &ObjectName) -> Option<(String, String)> {
 
 /// A statement as its grammar reads it.
 fn statement_of(dialect: Dialect, text: &str) -> Result<Statement, String> {
-    let rules: &dyn Rules = match dialect {
-        Dialect::Postgres => &PostgreSqlDialect {},
-        Dialect::Mysql => &MySqlDialect {},
-        Dialect::Sqlite => &SQLiteDialect {},
-    };
-    let mut all = Parser::parse_sql(rules, text).map_err(|_| NOT_UNDERSTOOD)?;
-    match (all.pop(), all.is_empty()) {
-        (Some(one), true) => Ok(one),
-        _ => Err(NOT_UNDERSTOOD.into()),
-    }
+    only_statement(dialect, text).ok_or_else(|| NOT_UNDERSTOOD.into())
 }
 
 fn query_of(dialect: Dialect, text: &str) -> Result<Box<Query>, String> {
