@@ -4,6 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
 
 use crate::base::error::Error;
 use crate::base::machine::Machine;
@@ -47,10 +48,9 @@ impl LineFile {
             .truncate(false)
             .open(path)
             .map_err(refused)?;
-        let mut text = String::new();
-        file.read_to_string(&mut text).map_err(refused)?;
-        // The last line may have been cut off in the middle.
-        text.truncate(text.rfind('\n').map_or(0, |end| end + 1));
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(refused)?;
+        let text = whole_lines(bytes).map_err(|error| refused(std::io::Error::other(error)))?;
         Ok(Self { path: path.to_path_buf(), file, text })
     }
 
@@ -80,6 +80,12 @@ impl LineFile {
             Error::world(format!("cannot write --resume {}: {error}", self.path.display()))
         })
     }
+}
+
+/// The whole lines of a file. Its last line may have been cut off in the middle, even of a letter.
+fn whole_lines(mut bytes: Vec<u8>) -> Result<String, FromUtf8Error> {
+    bytes.truncate(bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1));
+    String::from_utf8(bytes)
 }
 
 /// The file of a sweep.
@@ -182,4 +188,19 @@ fn differs(found: &Grid, grid: &Grid) -> String {
         || "its settings are others".into(),
         |(name, value)| format!("its --{} is {value}", name.replace('_', "-")),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_last_line_that_was_cut_off_in_the_middle_of_a_letter_is_left_out() {
+        let file = "{}\n{\"text\": \"ü".as_bytes();
+        for length in 3..=file.len() {
+            assert_eq!(whole_lines(file[..length].to_vec()).as_deref(), Ok("{}\n"));
+        }
+        assert_eq!(whole_lines(file[..2].to_vec()).as_deref(), Ok(""));
+        assert!(whole_lines(b"\xff\n".to_vec()).is_err());
+    }
 }

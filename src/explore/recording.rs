@@ -37,7 +37,7 @@ pub struct Recording {
 impl fmt::Display for Recording {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(strategy) = &self.strategy {
-            writeln!(f, "strategy = \"{strategy}\"")?;
+            writeln!(f, "strategy = {}", toml_text(strategy))?;
         }
         for (name, text) in self.settings.iter().flat_map(Settings::unusual) {
             // An application's own file says which store it has.
@@ -46,12 +46,17 @@ impl fmt::Display for Recording {
             }
             match text.parse::<u64>() {
                 Ok(number) => writeln!(f, "{name} = {number}")?,
-                Err(_) => writeln!(f, "{name} = \"{text}\"")?,
+                Err(_) => writeln!(f, "{name} = {}", toml_text(&text))?,
             }
         }
         writeln!(f, "steps = {}", self.schedule.0.len())?;
         writeln!(f, "schedule = \"{}\"", self.schedule)
     }
+}
+
+/// A text in TOML. What JSON escapes, TOML escapes likewise, and of control characters DEL, too.
+fn toml_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
 
 impl Recording {
@@ -60,13 +65,19 @@ impl Recording {
     /// # Errors
     /// [`Error::Input`] with file, line and column.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let name = path.display().to_string();
-        let source = document::read(path, "schedule")?;
+        Self::parse(&path.display().to_string(), &document::read(path, "schedule")?)
+    }
+
+    /// Reads a file's text; `path` is for messages.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(crate) fn parse(path: &str, source: &str) -> Result<Self, Error> {
         if !source.contains('=') {
-            let schedule = source.parse().map_err(|why| Error::input(format!("{name}: {why}")))?;
+            let schedule = source.parse().map_err(|why| Error::input(format!("{path}: {why}")))?;
             return Ok(Self { strategy: None, settings: None, schedule });
         }
-        Self::from_source(&source).map_err(|fault| fault.in_file(&name, &source))
+        Self::from_source(source).map_err(|fault| fault.in_file(path, source))
     }
 
     fn from_source(source: &str) -> Result<Self, Fault> {

@@ -31,6 +31,8 @@ pub(crate) use postgres::Postgres;
 #[cfg(feature = "redis")]
 pub(crate) use redis::Redis;
 pub(crate) use tracker::{Irregularities, SessionTracker};
+#[cfg(fuzzing)]
+pub(crate) use wire::{Answered, ClientMessage, Greeting};
 pub(crate) use wire::{ClientStatement, TransactionState, Wire};
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

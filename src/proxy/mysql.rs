@@ -130,6 +130,12 @@ impl Mysql {
         Self { rewriting, ..Self::default() }
     }
 
+    /// The same, where the server has let the client in.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn in_session(rewriting: Option<Arc<Rewriting>>) -> Self {
+        Self { stage: Stage::Commands, ..Self::rewriting(rewriting) }
+    }
+
     /// A query, or a command that prepares one, with the cure in it if the cure is meant for it; its text, and whether the
     /// cure was written.
     fn cured(&self, packet: Vec<u8>) -> (Vec<u8>, String, RewriteOutcome) {
@@ -526,7 +532,7 @@ mod tests {
     }
 
     fn at_commands() -> Mysql {
-        Mysql { stage: Stage::Commands, ..Mysql::default() }
+        Mysql::in_session(None)
     }
 
     #[test]

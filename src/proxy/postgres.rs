@@ -117,6 +117,13 @@ impl Postgres {
         Self { rewriting, ..self }
     }
 
+    /// The same, where the server has let the client in.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn in_session(rewriting: Option<Arc<Rewriting>>) -> Self {
+        let begun = Self { has_started: true, is_in: true, ..Self::default() };
+        begun.rewriting(rewriting)
+    }
+
     /// A query, or a message that prepares one, with the cure in it if the cure is meant for it.
     fn cured<'m>(&self, message: &'m [u8]) -> (Cow<'m, [u8]>, RewriteOutcome) {
         let as_it_is = Cow::Borrowed(message);
@@ -165,6 +172,10 @@ impl Postgres {
             TLS if !self.is_encrypted => Ok(Some(self.encrypt(b"S"))),
             TLS | GSS => Ok(Some(ClientMessage::Reply(b"N".to_vec()))),
             CANCEL => Ok(Some(ClientMessage::Rest(first.to_vec()))),
+            // Behind the version comes a zero at least.
+            _ if first.len() <= 8 || first.last() != Some(&0) => {
+                Err(Garbled("the connection does not begin as PostgreSQL's do".into()))
+            }
             _ => {
                 self.has_started = true;
                 let mut message = first.split_off(4);
@@ -598,7 +609,7 @@ mod tests {
     }
 
     fn inside() -> Postgres {
-        Postgres { has_started: true, is_in: true, ..Postgres::default() }
+        Postgres::in_session(None)
     }
 
     #[test]
@@ -615,6 +626,16 @@ mod tests {
         assert_eq!(Postgres::default().client(&mut handshake).unwrap(), encrypted(b""));
         assert_eq!(&handshake[..], b"\x16\x03\x01", "the handshake is read whole");
         assert!(wire.client(&mut BytesMut::from(&b"\x16\x03\x01\x02"[..])).is_err());
+    }
+
+    #[test]
+    fn a_first_message_that_says_nothing_of_the_session_is_refused() {
+        for first in [&[0, 0, 0, 8, 0, 3, 0, 0][..], &[0, 0, 0, 9, 0, 3, 0, 0, 1]] {
+            assert!(Postgres::default().client(&mut BytesMut::from(first)).is_err(), "{first:?}");
+        }
+        let mut least = BytesMut::from(&[0, 0, 0, 9, 0, 3, 0, 0, 0][..]);
+        let greets = Postgres::default().client(&mut least).unwrap();
+        assert!(matches!(greets, Some(ClientMessage::Greets(bytes, _)) if bytes.len() == 9));
     }
 
     fn locking() -> Postgres {

@@ -4,6 +4,7 @@
 //! Source: <https://redis.io/docs/latest/develop/reference/protocol-spec/>.
 
 use bytes::BytesMut;
+use redis_protocol::error::RedisProtocolError;
 use redis_protocol::resp2::decode::decode as decode_2;
 use redis_protocol::resp2::types::OwnedFrame as Frame2;
 use redis_protocol::resp3::decode::complete::decode as decode_3;
@@ -46,6 +47,7 @@ impl Wire for Redis {
         if self.is_endless && !sent.is_empty() {
             return Ok(Some(ClientMessage::Pass(sent.split().to_vec())));
         }
+        check_depth(sent)?;
         let Some((words, length)) = command(sent)? else { return check_length(sent) };
         let bytes = sent.split_to(length).to_vec();
         let Some(name) = words.first().map(|word| word.to_uppercase()) else {
@@ -77,13 +79,13 @@ impl Wire for Redis {
                 ..ServerMessage::default()
             }));
         }
+        check_depth(sent)?;
         let is_third = self.is_third || self.asks_for_third && sent.first() != Some(&b'*');
-        let garbled = |why: &dyn std::fmt::Display| Garbled(format!("Redis: {why}"));
         let reply = match is_third {
-            true => decode_3(sent).map_err(|error| garbled(&error))?.map(|(frame, length)| {
+            true => decode_3(sent).map_err(garbled)?.map(|(frame, length)| {
                 (shown_3(&frame), is_error_3(&frame), is_push(&frame), length)
             }),
-            false => decode_2(sent).map_err(|error| garbled(&error))?.map(|(frame, length)| {
+            false => decode_2(sent).map_err(garbled)?.map(|(frame, length)| {
                 (shown_2(&frame), matches!(frame, Frame2::Error(_)), false, length)
             }),
         };
@@ -104,6 +106,61 @@ impl Wire for Redis {
     }
 }
 
+/// How deep lists may be nested. The decoder calls itself for each.
+const MOST_DEPTH: usize = 64;
+
+/// The fewest bytes that a list takes which is nested in another.
+const LEAST_LIST: usize = b"*1\r\n".len();
+
+/// Refuses a frame whose lists are nested too deep, as far as it has come.
+fn check_depth(sent: &[u8]) -> Result<(), Garbled> {
+    if sent.len() <= MOST_DEPTH * LEAST_LIST {
+        return Ok(());
+    }
+    // How many elements of each list are still to come, and whether it is an attribute, which stands before an element
+    // and is none.
+    let mut open: Vec<(u64, bool)> = Vec::new();
+    let mut rest = sent;
+    while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
+        let (Some((kind, digits)), behind) = (rest[..end].split_first(), &rest[end + 2..]) else {
+            return Ok(());
+        };
+        rest = behind;
+        let number = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+        let number: u64 = number.unwrap_or(0);
+        let is_attribute = *kind == b'|';
+        if let (Some((left, _)), false) = (open.last_mut(), is_attribute) {
+            *left -= 1;
+        }
+        match kind {
+            b'*' | b'~' | b'>' => open.push((number, false)),
+            b'%' | b'|' => open.push((number.saturating_mul(2), is_attribute)),
+            b'$' | b'!' | b'=' if digits != b"-1" => {
+                let length = usize::try_from(number).unwrap_or(usize::MAX).saturating_add(2);
+                let Some(behind) = rest.get(length..) else { return Ok(()) };
+                rest = behind;
+            }
+            _ => {}
+        }
+        let mut is_element = true;
+        while let Some((_, was_attribute)) = open.pop_if(|(left, _)| *left == 0) {
+            is_element = !was_attribute;
+        }
+        if open.len() > MOST_DEPTH {
+            return Err(Garbled(format!("Redis: lists are nested more than {MOST_DEPTH} deep")));
+        }
+        if open.is_empty() && is_element {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Says what is wrong without repeating what was sent, which the decoder does: it may be long, or a password.
+fn garbled(error: RedisProtocolError) -> Garbled {
+    Garbled(format!("Redis: {}", error.kind().to_str()))
+}
+
 fn check_length<T>(sent: &BytesMut) -> Result<Option<T>, Garbled> {
     match sent.len() {
         0..=MOST_BYTES => Ok(None),
@@ -116,7 +173,7 @@ fn command(sent: &[u8]) -> Result<Option<(Vec<String>, usize)>, Garbled> {
     match sent.first() {
         None => Ok(None),
         Some(b'*') => {
-            let decoded = decode_2(sent).map_err(|error| Garbled(format!("Redis: {error}")))?;
+            let decoded = decode_2(sent).map_err(garbled)?;
             let Some((Frame2::Array(words), length)) = decoded else { return Ok(None) };
             Ok(Some((words.iter().map(shown_2).collect(), length)))
         }
@@ -217,6 +274,39 @@ mod tests {
         assert_eq!(heard.answer.unwrap().text, "a, nothing");
         // A reply without a request is no answer.
         assert_eq!(wire.server(&mut sent).unwrap().unwrap().answer, None);
+    }
+
+    #[test]
+    fn what_is_said_of_a_garbled_command_does_not_repeat_it() {
+        for sent in ["*2\r\n$4\r\nAUTH\r\n!secret\r\n", "*2\r\n$4\r\nAUTH\r\n$x\r\nsecret\r\n"] {
+            let Garbled(why) = Redis::default().client(&mut buffer(sent)).unwrap_err();
+            let bytes = why.chars().filter(char::is_ascii_digit).count();
+            assert!(bytes == 0 && !why.contains("secret"), "{why}");
+        }
+    }
+
+    #[test]
+    fn lists_that_are_nested_too_deep_are_refused_and_many_beside_each_other_are_not() {
+        let nested = |list: &str, depth: usize| buffer(&format!("{}:1\r\n", list.repeat(depth)));
+        let mut in_third = Redis { is_third: true, ..Redis::default() };
+        for list in ["*1\r\n", "*2\r\n:1\r\n", "*2\r\n*0\r\n", "*2\r\n$1\r\na\r\n"] {
+            let mut wire = Redis::default();
+            assert!(wire.server(&mut nested(list, MOST_DEPTH)).unwrap().is_some(), "{list}");
+            for depth in [MOST_DEPTH + 1, 100_000] {
+                assert!(wire.server(&mut nested(list, depth)).is_err(), "{list}");
+                assert!(wire.client(&mut nested(list, depth)).is_err(), "{list}");
+                assert!(in_third.server(&mut nested(list, depth)).is_err(), "{list}");
+            }
+        }
+        for list in ["~1\r\n", ">1\r\n", "%1\r\n:1\r\n", "|1\r\n+a\r\n", "|1\r\n:1\r\n:1\r\n*1\r\n"]
+        {
+            assert!(in_third.server(&mut nested(list, 100_000)).is_err(), "{list}");
+        }
+        let many = format!("*1000\r\n{}", "*1\r\n$1\r\na\r\n".repeat(1000));
+        for mut wire in [Redis::default(), in_third] {
+            let mut sent = buffer(&many);
+            assert!(wire.server(&mut sent).unwrap().is_some() && sent.is_empty());
+        }
     }
 
     #[test]

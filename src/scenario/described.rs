@@ -8,6 +8,7 @@ use toml::de::DeTable;
 use super::search::applied;
 use super::{Mistake, SaidSetting, switch};
 use crate::base::text::document::Fault;
+use crate::base::text::printable::printable;
 use crate::describe::app::App;
 use crate::describe::checkout::Checkout;
 use crate::domain::settings::Settings;
@@ -51,14 +52,17 @@ impl Described {
         if !path.is_file() {
             let message = format!(
                 "`{name}`: there is no file {}; a path is relative to the scenario's folder",
-                path.display()
+                printable(&path.display().to_string())
             );
             return Err(fault(message).into());
         }
         let checkout = match name {
             "app" => App::read(&path),
             _ if App::is_in(&path) => {
-                let message = format!("{} is an application's: write `app`", path.display());
+                let message = format!(
+                    "{} is an application's: write `app`",
+                    printable(&path.display().to_string())
+                );
                 return Err(Fault { span: key, message }.into());
             }
             _ => Checkout::read(&path),

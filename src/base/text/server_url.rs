@@ -47,8 +47,13 @@ impl fmt::Debug for ServerUrl {
 /// It reads URLs, several of them with commas between, and PostgreSQL's `host=localhost password=secret`.
 #[must_use]
 pub fn without_password(url: &str) -> String {
+    // PostgreSQL's keys and values, in which a password may look like a URL.
+    let url = &*match begins_with_scheme(url) {
+        true => Cow::Borrowed(url),
+        false => Cow::Owned(without_scheme(url)),
+    };
     if !url.contains("://") {
-        return without_scheme(url);
+        return url.to_owned();
     }
     // Where another URL begins after a comma.
     let mut starts = vec![0];
@@ -60,6 +65,11 @@ pub fn without_password(url: &str) -> String {
     let ends = starts[1..].iter().map(|start| start - 1).chain([url.len()]);
     let parts = starts.iter().zip(ends).map(|(start, end)| of_one(&url[*start..end]));
     parts.collect::<Vec<_>>().join(",")
+}
+
+fn begins_with_scheme(text: &str) -> bool {
+    let is_of_scheme = |sign: char| sign.is_ascii_alphanumeric() || "+.-".contains(sign);
+    text.split_once("://").is_some_and(|(scheme, _)| scheme.chars().all(is_of_scheme))
 }
 
 /// One URL.
@@ -261,6 +271,8 @@ mod tests {
             ("host=localhost password=secret port=1", "host=localhost port=1"),
             ("password = 's\\'ecret or not' user=me", "user=me"),
             ("host=localhost password='secret", "host=localhost"),
+            ("host=localhost password='secret,http://me:x@b:2' user=me", "host=localhost user=me"),
+            ("a:1,http://me:secret@b:2", "a:1,http://me@b:2"),
             ("shelf.db", "shelf.db"),
             ("/tmp/a=b/shelf.db", "/tmp/a=b/shelf.db"),
             ("sqlite:shelf.db", "sqlite:shelf.db"),

@@ -99,12 +99,19 @@ impl App {
     /// # Errors
     /// [`Error::Input`] with file, line and column when it does not make sense, or cannot be read.
     pub fn read(path: &Path) -> Result<Checkout, Error> {
-        let source = document::read(path, "app")?;
+        Self::parse(path, &document::read(path, "app")?)
+    }
+
+    /// Reads a file's text, and the files that it names.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(crate) fn parse(path: &Path, source: &str) -> Result<Checkout, Error> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
         let path = path.display().to_string();
-        let reader = Reader { source: &source, folder, addresses: None };
-        checkout(&reader, &path).map_err(|fault| fault.in_file(&path, &source))
+        let reader = Reader { source, folder, addresses: None };
+        checkout(&reader, &path).map_err(|fault| fault.in_file(&path, source))
     }
 }
 

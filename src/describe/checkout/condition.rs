@@ -184,6 +184,9 @@ impl Operator {
 /// The deepest nesting of parentheses. What stands in one may be read twice, and so on.
 const MOST_DEPTH: usize = 10;
 
+/// The most values that are calculated with one after the other.
+const MOST_TERMS: usize = 100;
+
 /// Reads a condition from its left to its right. `or` joins what `and` has joined, `+` and `-` what `*` and `/` have.
 #[derive(Clone)]
 struct Reader<'t> {
@@ -312,7 +315,12 @@ impl Reader<'_> {
         operand: fn(&mut Self) -> Result<Expression, String>,
     ) -> Result<Expression, String> {
         let mut left = operand(self)?;
+        let mut terms = 1;
         while let Some((_, operator)) = signs.iter().find(|(sign, _)| self.takes(sign)) {
+            terms += 1;
+            if terms > MOST_TERMS {
+                return Err(format!("at most {MOST_TERMS} values may be calculated with at once"));
+            }
             let right = Box::new(operand(self)?);
             left = Expression::Calculated { left: Box::new(left), operator: *operator, right };
         }
@@ -560,6 +568,8 @@ mod tests {
         assert_eq!(wrong("stock matches 1"), "`matches` needs a regular expression in 'quotes'");
         let nested = format!("{}1 = 1{}", "(".repeat(90), ")".repeat(90));
         assert!(wrong(&nested).starts_with("parentheses may be nested 10 deep"));
+        let long = format!("stock = {}1", "1 + ".repeat(100_000));
+        assert_eq!(wrong(&long), "at most 100 values may be calculated with at once");
         for text in [
             "",
             "stock",

@@ -71,6 +71,8 @@ pub struct JsonFind {
     /// What it is called.
     pub name: String,
     path: JsonPath,
+    /// The path as it is written: the parser's own form of it need not be one that the parser reads.
+    written: String,
 }
 
 impl JsonFind {
@@ -79,16 +81,20 @@ impl JsonFind {
     /// # Errors
     /// A sentence that says what was expected.
     pub fn parse(name: &str, path: &str) -> Result<Self, String> {
+        if nesting(path) > MOST_DEPTH {
+            return Err(format!("brackets may be nested {MOST_DEPTH} deep at most"));
+        }
+        let (name, written) = (name.to_owned(), path.to_owned());
         let path = JsonPath::parse(path).map_err(|error| {
             format!("expected a path as RFC 9535 has it, such as $.order.id: {error}")
         })?;
-        Ok(Self { name: name.to_owned(), path })
+        Ok(Self { name, path, written })
     }
 
-    /// The path, as RFC 9535 writes it.
+    /// The path, as the file writes it.
     #[must_use]
-    pub fn path(&self) -> String {
-        self.path.to_string()
+    pub fn path(&self) -> &str {
+        &self.written
     }
 
     /// The first value at the path.
@@ -96,6 +102,23 @@ impl JsonFind {
     pub fn within<'j>(&self, json: &'j Json) -> Option<&'j Json> {
         self.path.query(json).first()
     }
+}
+
+/// The deepest nesting of brackets in a path. What stands in some is read twice, and so on.
+const MOST_DEPTH: usize = 8;
+
+/// How deep brackets are nested in a path, at most: one in a text counts, too.
+fn nesting(path: &str) -> usize {
+    let (mut depth, mut most) = (0_usize, 0);
+    for sign in path.bytes() {
+        match sign {
+            b'(' | b'[' => depth += 1,
+            b')' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(depth);
+    }
+    most
 }
 
 impl RequestTemplate {
@@ -229,8 +252,20 @@ mod tests {
         assert_eq!(find("$.data.orders[0].id").within(&json), Some(&Json::from(7)));
         assert_eq!(find("$.data.orders[?@.id > 7].id").within(&json), Some(&Json::from(8)));
         assert_eq!(find("$.data.id").within(&json), None);
+        for path in ["$.data.id", "$[?match(@.a, \"x\")].id"] {
+            assert_eq!(find(path).path(), path);
+        }
         let wrong = JsonFind::parse("id", "data.id").unwrap_err();
         assert!(wrong.starts_with("expected a path as RFC 9535 has it"), "{wrong}");
+    }
+
+    #[test]
+    fn a_path_that_is_nested_too_deep_is_refused_at_once() {
+        for part in ["length(", "@[?", "(", "count(@["] {
+            let wrong = JsonFind::parse("id", &format!("$[?{}", part.repeat(10_000))).unwrap_err();
+            assert_eq!(wrong, "brackets may be nested 8 deep at most");
+        }
+        assert!(JsonFind::parse("id", "$.a[?@.b[?@.c == 1] && (@.d[0] == 2)][1:2]").is_ok());
     }
 
     #[test]

@@ -5,11 +5,13 @@ use std::time::Duration;
 #[cfg(feature = "app")]
 use crossbeam::channel::{RecvTimeoutError, bounded};
 use serde_json::Value as Json;
+use ureq::config::Config;
 use ureq::http::{Request as Ready, Uri};
 use ureq::{Agent, AsSendBody, Cookie};
 
 use crate::base::control::Control;
 use crate::base::text::nearest::shown;
+use crate::base::text::printable::printable;
 use crate::describe::checkout::{
     Answer, Call, Find, JsonFind, LOCATION, RequestTemplate, STATUS, StoreValue,
 };
@@ -116,7 +118,11 @@ pub(in crate::stores) fn answer_of(
     for find in paths {
         let found = json.and_then(|json| find.within(json));
         if found.is_none() {
-            trouble.get_or_insert(format!("`json.{}`: nothing at `{}`", find.name, find.path()));
+            trouble.get_or_insert(format!(
+                "`json.{}`: nothing at `{}`",
+                find.name,
+                printable(find.path())
+            ));
         }
         columns.push(find.name.clone());
         row.push(found.map_or(StoreValue::Null, value));
@@ -130,6 +136,15 @@ pub(in crate::stores) fn answer_of(
 
 impl HttpExecutor {
     pub(in crate::stores) fn new(base: &str, patience: Duration, control: &Control) -> Self {
+        Self::over(base, patience, |config| heeding::agent(config, control))
+    }
+
+    /// The same over connections that this makes.
+    pub(super) fn over(
+        base: &str,
+        patience: Duration,
+        agent: impl FnOnce(Config) -> Agent,
+    ) -> Self {
         let config = Agent::config_builder()
             .proxy(None)
             .http_status_as_error(false)
@@ -141,7 +156,7 @@ impl HttpExecutor {
             .max_idle_age(MOST_IDLE)
             .user_agent("oversell-sim")
             .build();
-        Self { agent: heeding::agent(config, control), base: base.to_owned() }
+        Self { agent: agent(config), base: base.to_owned() }
     }
 
     /// The cookies that the shop has set.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ::redis::{Connection, RedisResult, cmd};
+use ::redis::{RedisResult, cmd};
 
+use super::connection::RedisConnection;
 use super::server::cannot;
 use crate::base::error::Error;
 use crate::stores::remote::Notes;
@@ -15,7 +16,7 @@ const KEY: &str = "oversell-sim-parts";
 const MADE: &str = "made";
 
 /// A connection to the notes.
-pub(super) struct RedisNotes(pub(super) Connection);
+pub(super) struct RedisNotes(pub(super) RedisConnection);
 
 impl Notes for RedisNotes {
     fn make(&mut self) -> Result<(), Error> {

@@ -4,6 +4,7 @@
 //! statement does is read from its tokens (`stores/sql/`), and what is not understood there counts as touching
 //! everything; its grammar is read only for the rows that it is about, and where a cure is written into it.
 
+mod grammar;
 mod lexer;
 mod mysql;
 mod rewriting;
@@ -11,6 +12,7 @@ mod script;
 mod tags;
 mod written;
 
+pub(crate) use grammar::{only_statement, with_room};
 pub use lexer::{SqlToken, TokenKind, pieces};
 pub use rewriting::{
     ColumnRead, ReadValue, RewriteOutcome, Rewriting, StatementCure, guard_for, locked,

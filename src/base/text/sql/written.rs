@@ -150,15 +150,12 @@ const LONG_LIST: usize = 40;
 #[must_use]
 pub fn in_brief(text: &str) -> String {
     let text = text.replace(['"', '`'], "");
-    let lower = text.to_lowercase();
-    let cut = |from: usize, to: usize| match to - from > LONG_LIST {
+    // Every place is the same in it: no letter but an ASCII one is another.
+    let lower = text.to_ascii_lowercase();
+    let cut = |from: usize, to: usize| match to.saturating_sub(from) > LONG_LIST {
         true => format!("{}…{}", &text[..from], &text[to..]),
         false => text.clone(),
     };
-    // Places agree only where lower case has the same length.
-    if lower.len() != text.len() {
-        return text;
-    }
     match lower.split(' ').next() {
         Some("select") => match lower.find(" from ") {
             Some(from) => cut("select ".len(), from),
@@ -248,5 +245,13 @@ mod tests {
         let insert =
             "INSERT INTO a (id, title, description, price, currency, created) VALUES (1, 'x')";
         assert_eq!(in_brief(insert), "INSERT INTO a (…) VALUES (1, 'x')");
+    }
+
+    #[test]
+    fn a_statement_without_columns_or_with_letters_that_change_their_length_is_told_too() {
+        assert_eq!(in_brief("SELECT FROM t"), "SELECT FROM t");
+        // In small letters `İ` is longer, and the sign for kelvin is shorter: together they are as long as before.
+        let long = format!("SELECT {}İİ\u{212a} FROM t", "ü, ".repeat(20));
+        assert_eq!(in_brief(&long), "SELECT … FROM t");
     }
 }

@@ -61,11 +61,18 @@ impl Checkout {
     /// # Errors
     /// [`Error::Input`] with file, line and column when it does not make sense, or cannot be read.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let source = document::read(path, "checkout")?;
+        Self::parse(path, &document::read(path, "checkout")?)
+    }
+
+    /// Reads a file's text, and the files that it names.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(crate) fn parse(path: &Path, source: &str) -> Result<Self, Error> {
         let folder = path.parent().unwrap_or(Path::new("."));
         let path = path.display().to_string();
-        let reader = Reader { source: &source, folder, addresses: None };
-        reader.checkout(&path).map_err(|fault| fault.in_file(&path, &source))
+        let reader = Reader { source, folder, addresses: None };
+        reader.checkout(&path).map_err(|fault| fault.in_file(&path, source))
     }
 }
 

@@ -17,11 +17,9 @@ use sqlparser::ast::{
     FunctionArguments, GroupByExpr, Insert, JoinOperator, ObjectName, Query, SelectItem, SetExpr,
     Statement, TableFactor, TableObject, TableWithJoins, UnaryOperator, Update, Value,
 };
-use sqlparser::dialect::{Dialect as Rules, MySqlDialect, PostgreSqlDialect};
-use sqlparser::parser::Parser;
 
 use super::columns::Literal;
-use crate::base::text::sql::Dialect;
+use crate::base::text::sql::{Dialect, only_statement, with_room};
 
 /// The values of some columns, by name in small letters.
 pub(super) type Pins = BTreeMap<String, Literal>;
@@ -63,28 +61,29 @@ impl RowAccess {
 
 /// Reads a statement that has its values in it; none if it has not one of the forms.
 pub(super) fn read_statement(dialect: Dialect, text: &str) -> Option<ReadStatement> {
-    let rules: &dyn Rules = match dialect {
-        Dialect::Postgres => &PostgreSqlDialect {},
-        Dialect::Mysql => &MySqlDialect {},
-        // Its writer has the file to itself.
-        Dialect::Sqlite => return None,
-    };
-    let mut statements = Parser::parse_sql(rules, text).ok()?;
-    match (statements.pop()?, statements.is_empty()) {
-        (Statement::Query(query), true) => {
+    // SQLite's writer has the file to itself.
+    if dialect == Dialect::Sqlite {
+        return None;
+    }
+    with_room(text, || read_only(dialect, text)).flatten()
+}
+
+fn read_only(dialect: Dialect, text: &str) -> Option<ReadStatement> {
+    match only_statement(dialect, text)? {
+        Statement::Query(query) => {
             let SetExpr::Select(select) = &*query.body else { return None };
             Some(ReadStatement {
                 sums_up: sums_up(&query),
                 ..ReadStatement::of(of_query(&query)?, select.selection.as_ref())
             })
         }
-        (Statement::Update(update), true) => {
+        Statement::Update(update) => {
             Some(ReadStatement::of(of_update(&update)?, update.selection.as_ref()))
         }
-        (Statement::Delete(delete), true) => {
+        Statement::Delete(delete) => {
             Some(ReadStatement::of(of_delete(&delete)?, delete.selection.as_ref()))
         }
-        (Statement::Insert(insert), true) => Some(ReadStatement::of(of_insert(&insert)?, None)),
+        Statement::Insert(insert) => Some(ReadStatement::of(of_insert(&insert)?, None)),
         _ => None,
     }
 }

@@ -5,8 +5,8 @@ use sqlparser::ast::{
     Assignment, AssignmentTarget, BinaryOperator, Expr, SelectItem, SetExpr, UnaryOperator, Value,
 };
 
-use super::grammar::{NOT_UNDERSTOOD, PlacedToken, end_of, last, placed, query_of, update_of};
-use super::{ColumnRead, Dialect, StatementCure};
+use super::statement::{NOT_UNDERSTOOD, PlacedToken, end_of, last, placed, query_of, update_of};
+use super::{ColumnRead, Dialect, StatementCure, with_room};
 use crate::base::text::sql::{TokenKind, pieces, shape};
 
 /// What an assignment of an UPDATE sets.
@@ -27,6 +27,11 @@ pub(super) enum SetTo {
 /// # Errors
 /// A sentence that says why none can be made.
 pub fn guard_for(dialect: Dialect, update: &str, query: &str) -> Result<StatementCure, String> {
+    with_room(&format!("{update} {query}"), || guard_of(dialect, update, query))
+        .unwrap_or_else(|| Err(NOT_UNDERSTOOD.into()))
+}
+
+fn guard_of(dialect: Dialect, update: &str, query: &str) -> Result<StatementCure, String> {
     let all: Vec<SetTo> = update_of(dialect, update)?.assignments.iter().map(set_by).collect();
     let mut amounts = all.iter().filter_map(|set| match set {
         SetTo::Less { amount, .. } => Some(amount),

@@ -2,8 +2,8 @@
 
 use sqlparser::ast::{GroupByExpr, JoinOperator, Select, SetExpr, TableFactor, TableWithJoins};
 
-use super::Dialect;
-use super::grammar::{NOT_UNDERSTOOD, end_of, last, placed, query_of};
+use super::statement::{NOT_UNDERSTOOD, end_of, last, placed, query_of};
+use super::{Dialect, with_room};
 
 /// Functions that sum rows up, whose rows no lock can name.
 const SUMS: [&str; 19] = [
@@ -33,6 +33,11 @@ const SUMS: [&str; 19] = [
 /// # Errors
 /// A sentence that says why it cannot.
 pub fn locked(dialect: Dialect, text: &str, table: &str) -> Result<String, String> {
+    with_room(text, || with_lock(dialect, text, table))
+        .unwrap_or_else(|| Err(NOT_UNDERSTOOD.into()))
+}
+
+pub(super) fn with_lock(dialect: Dialect, text: &str, table: &str) -> Result<String, String> {
     let query = query_of(dialect, text)?;
     if !query.locks.is_empty() {
         return Err("it locks what it reads already".into());

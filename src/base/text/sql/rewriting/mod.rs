@@ -8,13 +8,14 @@
 //!
 //! Only the text of a statement changes, where the cure goes. What cannot be rewritten so is refused, with the reason.
 
-mod grammar;
 mod guard;
 mod lock;
+mod statement;
 
-use super::{Dialect, shape, statements};
-use grammar::update_of;
+use super::{Dialect, shape, statements, with_room};
 use guard::{SetTo, set_by, with_condition};
+use lock::with_lock;
+use statement::{NOT_UNDERSTOOD, update_of};
 
 pub use guard::guard_for;
 pub use lock::locked;
@@ -158,8 +159,18 @@ impl StatementCure {
         text: &str,
         read: Option<&str>,
     ) -> Result<String, String> {
+        with_room(text, || self.written_into(dialect, text, read))
+            .unwrap_or_else(|| Err(NOT_UNDERSTOOD.into()))
+    }
+
+    fn written_into(
+        &self,
+        dialect: Dialect,
+        text: &str,
+        read: Option<&str>,
+    ) -> Result<String, String> {
         match self {
-            Self::Lock { table } => locked(dialect, text, table),
+            Self::Lock { table } => with_lock(dialect, text, table),
             Self::Enough => {
                 let update = update_of(dialect, text)?;
                 let taken = update.assignments.iter().filter_map(|one| match set_by(one) {

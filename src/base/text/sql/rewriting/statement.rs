@@ -1,11 +1,9 @@
 //! A statement as its grammar reads it, and its tokens in their places.
 
 use sqlparser::ast::{ObjectName, Query, Statement, Update};
-use sqlparser::dialect::{Dialect as Rules, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
-use sqlparser::parser::Parser;
 
 use super::Dialect;
-use crate::base::text::sql::{SqlToken, TokenKind, pieces};
+use crate::base::text::sql::{SqlToken, TokenKind, only_statement, pieces};
 
 /// Why nothing is written into a statement that the grammar does not know.
 pub(super) const NOT_UNDERSTOOD: &str = "it is not understood here";
@@ -18,16 +16,7 @@ pub(super) fn last(name: &ObjectName) -> Option<(String, String)> {
 
 /// A statement as its grammar reads it.
 fn statement_of(dialect: Dialect, text: &str) -> Result<Statement, String> {
-    let rules: &dyn Rules = match dialect {
-        Dialect::Postgres => &PostgreSqlDialect {},
-        Dialect::Mysql => &MySqlDialect {},
-        Dialect::Sqlite => &SQLiteDialect {},
-    };
-    let mut all = Parser::parse_sql(rules, text).map_err(|_| NOT_UNDERSTOOD)?;
-    match (all.pop(), all.is_empty()) {
-        (Some(one), true) => Ok(one),
-        _ => Err(NOT_UNDERSTOOD.into()),
-    }
+    only_statement(dialect, text).ok_or_else(|| NOT_UNDERSTOOD.into())
 }
 
 pub(super) fn query_of(dialect: Dialect, text: &str) -> Result<Box<Query>, String> {
