@@ -185,7 +185,10 @@ impl<'s> Meeting<'s> {
         let name = self.name_of(self.slice.part());
         let replaced = self.notes.replace(&name, &note).or_else(|_| {
             self.connect_again()?;
-            self.notes.replace(&name, &note)
+            match self.notes.all()? {
+                Some(_) => self.notes.replace(&name, &note),
+                None => Ok(false),
+            }
         });
         match replaced? {
             true => Ok(()),

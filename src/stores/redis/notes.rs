@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ::redis::{RedisResult, cmd};
+use ::redis::{RedisResult, Script, cmd};
 
 use super::connection::RedisConnection;
 use super::server::cannot;
@@ -31,19 +31,18 @@ impl Notes for RedisNotes {
     }
 
     fn add(&mut self, name: &str, text: &str) -> Result<bool, Error> {
-        self.is_made()?;
-        cmd("HSETNX").arg(KEY).arg(name).arg(text).query(&mut self.0).map_err(cannot)
+        let script = Script::new(include_str!("scripts/note_add.lua"));
+        let mut call = script.key(KEY);
+        let added: i64 = call.arg(MADE).arg(name).arg(text).invoke(&mut self.0).map_err(cannot)?;
+        match added {
+            -1 => Err(Error::world(format!("Redis: the key {KEY} is gone"))),
+            added => Ok(added == 1),
+        }
     }
 
     fn replace(&mut self, name: &str, text: &str) -> Result<bool, Error> {
-        // One process writes a note, and the first part alone removes all: where they are gone in between, this one stays
-        // and is found by the next race, which says how to remove it.
-        let is_there: bool =
-            cmd("HEXISTS").arg(KEY).arg(name).query(&mut self.0).map_err(cannot)?;
-        if is_there {
-            cmd("HSET").arg(KEY).arg(name).arg(text).exec(&mut self.0).map_err(cannot)?;
-        }
-        Ok(is_there)
+        let script = Script::new(include_str!("scripts/note_replace.lua"));
+        script.key(KEY).arg(name).arg(text).invoke(&mut self.0).map_err(cannot)
     }
 
     fn remove(&mut self) -> Result<(), Error> {
@@ -57,15 +56,5 @@ impl Notes for RedisNotes {
     fn clock_us(&mut self) -> Result<Option<i64>, Error> {
         let (seconds, micros): (i64, i64) = cmd("TIME").query(&mut self.0).map_err(cannot)?;
         Ok(Some(seconds.saturating_mul(1_000_000).saturating_add(micros)))
-    }
-}
-
-impl RedisNotes {
-    fn is_made(&mut self) -> Result<(), Error> {
-        let is_made: bool = cmd("HEXISTS").arg(KEY).arg(MADE).query(&mut self.0).map_err(cannot)?;
-        match is_made {
-            true => Ok(()),
-            false => Err(Error::world(format!("Redis: the key {KEY} is gone"))),
-        }
     }
 }
