@@ -71,6 +71,16 @@ mod cli;
 #[doc(hidden)]
 pub mod unstable;
 
+#[cfg(all(
+    fuzzing,
+    feature = "app",
+    feature = "etcd",
+    feature = "mysql",
+    feature = "postgres",
+    feature = "redis"
+))]
+pub mod fuzzing;
+
 // The interface, which is kept: `strategy`, `strategies`, and what follows.
 
 // A checkout is raced, or explored.

@@ -2,5 +2,6 @@
 
 pub mod app;
 pub mod checkout;
-#[cfg(all(feature = "postgres", feature = "cli"))]
+#[cfg(all(feature = "postgres", any(feature = "cli", fuzzing)))]
+#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "a fuzz target only reads files"))]
 pub(crate) mod spec;

@@ -71,7 +71,7 @@ pub use server::conflict::{Conflict, Reach};
 #[cfg(feature = "cli")]
 pub(crate) use server::copies::{can_have_copies, open_copies};
 pub use server::cure::{gravest, no_level, try_level, try_levels};
-#[cfg(feature = "cli")]
+#[cfg(any(feature = "cli", fuzzing))]
 pub(crate) use server::order_log::{OrderFile, OrderLog};
 #[cfg(feature = "cli")]
 pub(crate) use server::orders::search_orders_to_play;

@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::choice::{Actor, Choice};
+use crate::base::text::nearest::shown;
 use crate::domain::faults::Act;
 
 /// Whose step comes when.
@@ -81,8 +82,9 @@ impl FromStr for Schedule {
                 }
                 other => {
                     return Err(format!(
-                        "step {} is `{other}`; expected a buyer, A to Z or a27, or * for the worker",
-                        choices.len() + 1
+                        "step {} is `{}`; expected a buyer, A to Z or a27, or * for the worker",
+                        choices.len() + 1,
+                        shown(other.encode_utf8(&mut [0; 4]))
                     ));
                 }
             });

@@ -57,6 +57,10 @@ pub use crate::domain::store_kind::StoreKind;
 pub use address::Address;
 #[cfg(feature = "app")]
 pub use app::{Passage, forget_kept};
+#[cfg(all(fuzzing, feature = "etcd"))]
+pub(crate) use etcd::fuzzing::read_etcd_answer;
+#[cfg(all(fuzzing, feature = "app"))]
+pub(crate) use http::fuzzing::read_http_answer;
 pub use open::RaceTarget;
 pub(crate) use open::open_server;
 #[cfg(all(feature = "postgres", feature = "cli"))]
@@ -66,6 +70,8 @@ pub(crate) use private::end_left_over;
 #[cfg(test)]
 use readiness::is_installed;
 pub use readiness::{Readiness, readiness};
+#[cfg(all(fuzzing, feature = "app", feature = "postgres"))]
+pub(crate) use sql::fuzzing::analyze_statements;
 
 use crate::base::error::Error;
 use crate::base::partition::Slice;

@@ -105,11 +105,12 @@ fn end_of_authority(rest: &str) -> usize {
     };
     let searched = if is_parameters() { &rest[..parameters] } else { rest };
     match searched.rfind('@') {
-        Some(at) => {
+        // Without a colon before it there is no password, and it is a parameter's.
+        Some(at) if at < end || searched[..at].contains(':') => {
             let host = at + 1;
             end.max(host + rest[host..].find(['/', '?', '#']).unwrap_or(rest.len() - host))
         }
-        None => end,
+        _ => end,
     }
 }
 
@@ -264,6 +265,8 @@ mod tests {
                 "postgres://h:1/shop?user=me@corp&password=s@cret",
                 "postgres://h:1/shop?user=me@corp",
             ),
+            ("postgres://h/shop?password=secret&mail=me@corp", "postgres://h/shop?mail=me@corp"),
+            ("postgres://h:1/shop?password=secret&mail=me@corp", "postgres://h@corp"),
             ("postgres://h/shop?p%61ssword=secret", "postgres://h/shop"),
             ("mysql://localhost/shop?sslpassword=secret", "mysql://localhost/shop"),
             ("mysql://me@localhost/shop", "mysql://me@localhost/shop"),

@@ -268,7 +268,7 @@ fn hear(mut answer: GatewayResponse) -> Result<Value, Trouble> {
 }
 
 /// Reads an answer.
-fn read(said: &str) -> Result<Value, Trouble> {
+pub(super) fn read(said: &str) -> Result<Value, Trouble> {
     let body: Value = serde_json::from_str(said).map_err(|_| {
         let start: String = said.chars().take(100).collect();
         Trouble::Refused(format!("etcd's JSON gateway is not there; it said `{}`", start.trim()))

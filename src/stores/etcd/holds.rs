@@ -26,14 +26,14 @@ enum HoldState {
 
 /// A buyer's hold, as it is kept: `product units state`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct StoredHold {
+pub(super) struct StoredHold {
     item: Item,
     qty: Units,
     state: HoldState,
 }
 
 impl StoredHold {
-    fn read(found: &KeyValue) -> Done<Self> {
+    pub(super) fn read(found: &KeyValue) -> Done<Self> {
         let mut words = found.value.split(' ');
         let mut read = || {
             let (item, qty) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
@@ -50,7 +50,7 @@ impl StoredHold {
         })
     }
 
-    fn text(self) -> String {
+    pub(super) fn text(self) -> String {
         let state = match self.state {
             HoldState::Standing => "standing",
             HoldState::Confirmed => "confirmed",

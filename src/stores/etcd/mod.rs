@@ -5,6 +5,8 @@
 
 mod books;
 mod cluster;
+#[cfg(fuzzing)]
+pub(super) mod fuzzing;
 mod gateway;
 mod held;
 mod holds;

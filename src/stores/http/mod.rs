@@ -2,6 +2,8 @@
 //! statements that it sends to its database are not observed.
 
 mod executor;
+#[cfg(all(fuzzing, feature = "app"))]
+pub(super) mod fuzzing;
 
 pub(super) use executor::HttpExecutor;
 #[cfg(feature = "app")]

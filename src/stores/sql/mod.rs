@@ -8,6 +8,8 @@ mod asker;
 mod books;
 mod checkout_tables;
 mod executor;
+#[cfg(all(fuzzing, feature = "app"))]
+pub(super) mod fuzzing;
 mod held;
 mod hold_triggers;
 mod independence;

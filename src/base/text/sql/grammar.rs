@@ -52,7 +52,8 @@ fn has_few_words(text: &str) -> bool {
     let mut is_in_word = false;
     for sign in text.chars() {
         let continues = sign.is_alphanumeric() || sign == '_';
-        words += usize::from(!(sign.is_whitespace() || continues && is_in_word));
+        let is_in_one = sign.is_whitespace() || continues && is_in_word;
+        words += usize::from(!is_in_one);
         is_in_word = continues;
         if words > FEW_WORDS {
             return false;
