@@ -51,6 +51,7 @@ mod meaning;
 mod pages;
 mod partition;
 mod private_servers;
+mod processes;
 mod programs;
 mod progress;
 mod properties;
