@@ -12,7 +12,11 @@ pub(crate) mod memo;
 pub(crate) mod memory;
 pub(crate) mod monitor;
 pub(crate) mod partition;
+#[cfg(feature = "cli")]
+pub(crate) mod peers;
 pub(crate) mod relation;
 pub(crate) mod samples;
 pub mod statistics;
 pub mod text;
+#[cfg(feature = "cli")]
+pub(crate) mod wire_format;

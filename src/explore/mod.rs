@@ -45,6 +45,8 @@ pub use model::any::{AnyBuyers, MOST_BUYERS, any_buyers};
 pub use model::bounded::search_preempted;
 pub use model::brute::{Tried, try_all};
 pub use model::checks::{FinalState, Shown};
+#[cfg(feature = "cli")]
+pub(crate) use model::cluster::search_among;
 pub use model::drawing::StateGraph;
 pub use model::graph::ScheduleCount;
 pub use model::limits::Limits;

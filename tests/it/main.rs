@@ -53,6 +53,7 @@ mod network;
 mod pages;
 mod partition;
 mod private_servers;
+mod processes;
 mod programs;
 mod progress;
 mod properties;

@@ -38,6 +38,10 @@ const MEANINGLESS: [(&str, &[&str]); 14] = [
             "--find first --graph g.json",
             "--jobs 2 --no-reduce",
             "--no-reduce --graph g.json",
+            "--processes a:1,b:1 --process 1 --graph g.json",
+            "--processes a:1,b:1 --process 1 --no-reduce",
+            "--processes a:1,b:1 --process 1 --random",
+            "--processes a:1,b:1 --process 1 --preemptions 2",
         ],
     ),
     (
@@ -61,11 +65,13 @@ const MEANINGLESS: [(&str, &[&str]); 14] = [
             "--try isolation=serializable",
             "--same-buyer",
             "--isolation serializable",
+            "--processes a:1,b:1 --process 1",
         ],
     ),
     (
         "explore -S conditional --store sqlite",
         &[
+            "--processes a:1,b:1 --process 1",
             "--buyers any",
             "--max-states 5",
             "--jobs 2 --random",

@@ -36,7 +36,7 @@ enum FindMode {
 /// Random schedules.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Random schedules, where there is too much to follow everything")]
-struct RandomFlags {
+pub(super) struct RandomFlags {
     /// Draw schedules at random: with changing priorities (pct), which finds a bug of a given depth with a known
     /// probability, or plain
     #[arg(
@@ -128,6 +128,25 @@ pub(super) struct SearchFlags {
     pub(super) graph: Option<PathBuf>,
 }
 
+/// One search by several processes.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "One search by several processes, on one machine or on several")]
+pub(super) struct ProcessFlags {
+    /// Search the model together with other processes, each of which remembers a share of the states: where each of them
+    /// listens, such as one:7000,two:7000. Give all the same command
+    #[arg(
+        long,
+        value_name = "ADDRESSES",
+        value_delimiter = ',',
+        requires = "process",
+        conflicts_with_all = ["random", "no_reduce", "preemptions", "graph"]
+    )]
+    pub(super) processes: Vec<String>,
+    /// Which of them this one is, counted from 1
+    #[arg(long, value_name = "N", value_parser = number, requires = "processes")]
+    pub(super) process: Option<u64>,
+}
+
 /// A specification instead of a checkout.
 #[cfg(feature = "postgres")]
 #[derive(Clone, Debug, Args)]
@@ -140,8 +159,8 @@ pub(super) struct SpecFlags {
         value_name = "FILE|FOLDER",
         conflicts_with_all = [
             "strategy", "checkout", "app", "same_buyer", "url", "allow_remote", "allow_triggers", "find", "no_reduce",
-            "preemptions", "tries", "record", "graph", "random", "max_states", "max_memory", "jobs", "partition",
-            "expectations", "allow_incomplete",
+            "preemptions", "tries", "record", "graph", "random", "max_states", "max_memory", "jobs",
+            "partition", "processes", "expectations", "allow_incomplete",
         ]
     )]
     pub(super) spec: Option<PathBuf>,
@@ -163,11 +182,13 @@ pub(crate) struct ExploreArgs {
     #[command(flatten)]
     pub(super) search: SearchFlags,
     #[command(flatten)]
-    sampling: RandomFlags,
+    pub(super) sampling: RandomFlags,
     #[command(flatten)]
     pub(super) limits: LimitFlags,
     #[command(flatten)]
     pub(super) partition: PartitionFlag,
+    #[command(flatten)]
+    pub(super) together: ProcessFlags,
     #[command(flatten)]
     pub(super) report: ReportFlags,
     #[command(flatten)]
@@ -329,6 +350,8 @@ impl ExploreArgs {
         }
         let given = [("--graph", self.search.graph.is_some())];
         refuse(&given, "is for the model; at a real server every order is run")?;
+        let given = [("--processes", !self.together.processes.is_empty())];
+        refuse(&given, "is for the model; leave it out, or --jobs for copies of the server")?;
         if let Some(sampler) = self.sampling.random {
             self.check_depth(sampler)?;
             let given =
@@ -402,6 +425,7 @@ impl ExploreArgs {
             ("--graph", self.search.graph.is_some()),
             ("--record", self.search.record.is_some()),
             ("--resume", self.search.resume.is_some()),
+            ("--processes", !self.together.processes.is_empty()),
         ];
         refuse(&given, why)?;
         self.check_no_server()?;

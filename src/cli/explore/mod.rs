@@ -4,6 +4,7 @@ mod at_server;
 mod context;
 mod flags;
 mod partition;
+mod processes;
 mod resume;
 #[cfg(feature = "postgres")]
 mod spec;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 use crate::base::error::Error;
 use crate::base::monitor::Monitor;
+use crate::base::peers::Peers;
 use crate::base::text::document::MOST_BYTES;
 use crate::base::text::quantity::count;
 use crate::check::report::{Evidence, Hint, Purpose};
@@ -24,6 +26,7 @@ use crate::worlds::dyn_strategy::DynStrategy;
 
 use super::Ended;
 use super::ci::{CiLog, logged};
+use super::interrupt::told_unless_stopped;
 use super::output::{Output, refuse_same_file, to_stderr};
 use super::shop::{OutputFormat, finish, tell_unmet};
 use at_server::run_at_server;
@@ -77,9 +80,21 @@ fn search_and_report(args: &ExploreArgs, cases: &mut Vec<TestCase>) -> Result<En
     let record = open(&args.search.record, "--record")?;
     let graph = open(&args.search.graph, "--graph")?;
     let watch = SearchContext::start(&args.limits)?;
+    let mut peers = None;
+    if args.is_together() {
+        let joined = args.join(strategy, &settings, &watch.control);
+        let before = "before the other processes had come";
+        peers = told_unless_stopped(joined, &watch.control, before)?;
+        if peers.is_none() {
+            return Ok(Ended::Interrupted);
+        }
+    }
     let progress = args.progress();
-    let (mut report, drawn) =
-        watch.run(progress, |monitor| search(strategy, &settings, args, monitor))?;
+    let searched = watch.run(progress, |monitor| search(strategy, &settings, args, monitor, peers));
+    let before = "before the other processes had answered";
+    let Some((mut report, drawn)) = told_unless_stopped(searched, &watch.control, before)? else {
+        return Ok(Ended::Interrupted);
+    };
     report.hints = hints(strategy, &settings, &report);
     let took = watch.took();
     let again = args.again(strategy, &settings).to_string();
@@ -166,8 +181,13 @@ fn search(
     settings: &Settings,
     args: &ExploreArgs,
     monitor: &Watcher<'_>,
+    peers: Option<Peers>,
 ) -> Result<(Exploration, Option<StateGraph>), Error> {
     let limits = limits_of(args);
+    if let Some(peers) = peers {
+        let report = explore::search_among(strategy, settings, limits, monitor, peers)?;
+        return Ok((report, None));
+    }
     let stopped = || monitor.is_stopped();
     let report = if let Some(sampling) = args.sampling(SCHEDULES) {
         explore::sample(strategy, settings, sampling, *monitor)?

@@ -72,8 +72,8 @@ pub(in crate::explore) struct Expanded {
     pub(in crate::explore) ends: Vec<usize>,
     /// The first sighting of each kind of finding.
     pub(in crate::explore) sightings: Sightings,
-    /// How schedules end in those of these states that are end states.
-    pub(in crate::explore) endings: Vec<FinalState>,
+    /// Those of these states that are end states, and how schedules end there.
+    pub(in crate::explore) endings: Vec<(u32, FinalState)>,
     /// The first of these states that is an end state in which a buyer's checkout has failed.
     pub(in crate::explore) failed: Option<u32>,
     /// Whether a buyer was turned away before others were promised enough units to justify it.
@@ -139,7 +139,7 @@ impl Expanded {
             if end.has_failed() {
                 self.failed.get_or_insert(id);
             }
-            self.endings.push(end);
+            self.endings.push((id, end));
             findings.into_iter().for_each(|found| self.sightings.note(sighting(found, None)));
         }
     }

@@ -25,8 +25,10 @@ const TOO_LARGE: f64 = f64::from_bits((1023 + SHIFT as u64) << 52);
 const MOST_EXACT: f64 = (1_u64 << 53) as f64;
 
 impl ScheduleCount {
-    const NONE: Self = Self { number: 0.0, doublings: 0 };
-    const ONE: Self = Self { number: 1.0, doublings: 0 };
+    /// No schedule.
+    pub(in crate::explore) const NONE: Self = Self { number: 0.0, doublings: 0 };
+    /// One schedule.
+    pub(in crate::explore) const ONE: Self = Self { number: 1.0, doublings: 0 };
     /// Not counted yet.
     const UNKNOWN: Self = Self { number: 0.0, doublings: -1 };
     /// Not counted yet, and on the current path: to meet it again is a cycle.
@@ -35,6 +37,18 @@ impl ScheduleCount {
     /// Exactly this number.
     pub(in crate::explore) fn exactly(number: u64) -> Self {
         Self { number: number as f64, doublings: 0 }
+    }
+
+    /// Its two parts, for a message to another process.
+    #[cfg(feature = "cli")]
+    pub(in crate::explore) fn parts(self) -> (u64, i32) {
+        (self.number.to_bits(), self.doublings)
+    }
+
+    /// The number with these parts.
+    #[cfg(feature = "cli")]
+    pub(in crate::explore) fn of_parts(number: u64, doublings: i32) -> Self {
+        Self { number: f64::from_bits(number), doublings }
     }
 
     /// The exact number, if it is below 2⁵³.
@@ -51,7 +65,7 @@ impl ScheduleCount {
 
     /// Adds `by` times `more`.
     #[inline]
-    fn add(&mut self, more: Self, by: u16) {
+    pub(in crate::explore) fn add(&mut self, more: Self, by: u16) {
         let mut number = more.number * f64::from(by);
         if self.doublings < more.doublings {
             self.number *= 2f64.powi(self.doublings - more.doublings);

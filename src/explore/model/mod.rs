@@ -4,6 +4,8 @@ pub(super) mod any;
 pub(super) mod bounded;
 pub(super) mod brute;
 pub(super) mod checks;
+#[cfg(feature = "cli")]
+pub(super) mod cluster;
 pub(super) mod drawing;
 pub(super) mod execution;
 pub(super) mod expand;

@@ -282,7 +282,7 @@ impl<'c, 's> Search<'c, 's> {
         });
         for one in used {
             self.sightings.then(std::mem::take(&mut one.sightings));
-            self.ends.extend(one.endings.drain(..));
+            self.ends.extend(one.endings.drain(..).map(|(_, end)| end));
             self.failed = self.failed.or(one.failed);
             self.premature |= one.premature;
         }
@@ -292,35 +292,16 @@ impl<'c, 's> Search<'c, 's> {
 
     fn look_for_livelock(&mut self) {
         let Some(state) = self.journal.graph.endless() else { return };
-        let proof = "whatever the schedule from here on, a buyer retries for ever".to_owned();
-        let finding = Finding { kind: FindingKind::Livelock, amount: 1, proof };
-        self.sightings.note(Sighting { finding, state, step: None });
+        self.sightings.note(Sighting { finding: livelock(), state, step: None });
     }
 
-    /// The schedule to a state from which no schedule ends, continued with the first step that can happen, until a
-    /// state repeats.
+    /// The schedule to a state from which no schedule ends, continued until a state repeats.
     fn lap_from(&mut self, state: u32) -> Vec<Choice> {
-        let mut schedule = self.schedule_to(state, None);
-        let mut model_state = self.opening.clone();
-        for choice in &schedule {
-            let _ = model_state.follow(self.table, *choice);
-        }
-        let mut seen = BTreeSet::new();
-        while seen.len() < LONGEST_LAP
-            && seen.insert((model_state.store(), model_state.kinds().collect::<Vec<_>>()))
-        {
-            let choices = model_state.choices(self.table);
-            let goes_on = |choice: &&Choice| matches!(choice.act, Act::Step | Act::BackgroundTask);
-            let Some(first) = choices.iter().find(goes_on).or(choices.first()).copied() else {
-                break;
-            };
-            let _ = model_state.follow(self.table, first);
-            schedule.push(first);
-        }
-        schedule
+        let schedule = self.schedule_to(state, None);
+        with_lap(self.table, &self.opening, schedule)
     }
 
-    /// The schedule to a state, with named buyers: of identical buyers, the first by name moves.
+    /// The schedule to a state, with named buyers.
     fn schedule_to(&mut self, state: u32, last: Option<Choice<KindId>>) -> Vec<Choice> {
         let mut choices: Vec<Choice<KindId>> = last.into_iter().collect();
         let mut at = state;
@@ -329,15 +310,54 @@ impl<'c, 's> Search<'c, 's> {
             choices.push(by);
             at = from;
         }
-        let mut model_state = self.opening.clone();
-        choices
-            .into_iter()
-            .rev()
-            .filter_map(|Choice { who, act }| {
-                let choice = Choice { who: model_state.first_of(who)?, act };
-                model_state.follow(self.table, choice)?;
-                Some(choice)
-            })
-            .collect()
+        with_names(self.table, &self.opening, choices.into_iter().rev())
     }
+}
+
+/// The finding that some schedules have no end.
+pub(super) fn livelock() -> Finding {
+    let proof = "whatever the schedule from here on, a buyer retries for ever".to_owned();
+    Finding { kind: FindingKind::Livelock, amount: 1, proof }
+}
+
+/// A schedule to a state from which no schedule ends, continued with the first step that can happen, until a state
+/// repeats.
+pub(super) fn with_lap(
+    table: &mut TransitionTable<'_>,
+    opening: &ModelState,
+    mut schedule: Vec<Choice>,
+) -> Vec<Choice> {
+    let mut model_state = opening.clone();
+    for choice in &schedule {
+        let _ = model_state.follow(table, *choice);
+    }
+    let mut seen = BTreeSet::new();
+    while seen.len() < LONGEST_LAP
+        && seen.insert((model_state.store(), model_state.kinds().collect::<Vec<_>>()))
+    {
+        let choices = model_state.choices(table);
+        let goes_on = |choice: &&Choice| matches!(choice.act, Act::Step | Act::BackgroundTask);
+        let Some(first) = choices.iter().find(goes_on).or(choices.first()).copied() else {
+            break;
+        };
+        let _ = model_state.follow(table, first);
+        schedule.push(first);
+    }
+    schedule
+}
+
+/// A schedule of kinds as one of named buyers: of identical buyers, the first by name moves.
+pub(super) fn with_names(
+    table: &mut TransitionTable<'_>,
+    opening: &ModelState,
+    choices: impl Iterator<Item = Choice<KindId>>,
+) -> Vec<Choice> {
+    let mut model_state = opening.clone();
+    choices
+        .filter_map(|Choice { who, act }| {
+            let choice = Choice { who: model_state.first_of(who)?, act };
+            model_state.follow(table, choice)?;
+            Some(choice)
+        })
+        .collect()
 }

@@ -8,7 +8,7 @@ use super::limits::Limits;
 use super::opening::{check_card, open};
 use super::random::{self, Rolled};
 use super::replay::{follow, tell, tell_failed};
-use super::search::Search;
+use super::search::{Search, SearchResult};
 use crate::base::error::Error;
 use crate::base::monitor::Monitor;
 use crate::base::text::quantity::of;
@@ -19,7 +19,7 @@ use crate::explore::exploration::{Covered, Exploration};
 use crate::explore::sampling::Sampling;
 use crate::scheduler::Choice;
 use crate::worlds::dyn_strategy::DynStrategy;
-use crate::worlds::stepped::{ModelStep, TransitionTable};
+use crate::worlds::stepped::{ModelState, ModelStep, TransitionTable};
 
 /// Follows every schedule of these settings, the shortest first, within limits.
 ///
@@ -59,7 +59,18 @@ fn search<T>(
     let mut search = Search::from(&mut table, opening.clone());
     let seen = search.run(limits, stopped);
     let drawn = draw(&search);
-    check_card(&table, strategy)?;
+    Ok((report(&mut table, &opening, strategy, settings, seen)?, drawn))
+}
+
+/// The report of a search through all states.
+pub(super) fn report(
+    table: &mut TransitionTable<'_>,
+    opening: &ModelState,
+    strategy: &dyn DynStrategy,
+    settings: &Settings,
+    seen: SearchResult,
+) -> Result<Exploration, Error> {
+    check_card(table, strategy)?;
     let covered = Covered {
         states: seen.states,
         transitions: seen.transitions,
@@ -80,15 +91,14 @@ fn search<T>(
     };
     let failed = failed_ends(&seen.ends);
     let incidents = seen.failed.map(|schedule| (failed, schedule));
-    let incidents = tell_failed(&mut table, &opening, strategy, settings, incidents)?;
-    let findings = tell(&mut table, &opening, strategy, settings, seen.shown)?;
-    let found = Exploration {
+    let incidents = tell_failed(table, opening, strategy, settings, incidents)?;
+    let findings = tell(table, opening, strategy, settings, seen.shown)?;
+    Ok(Exploration {
         covered: Some(covered),
         failed,
         incidents,
         ..Exploration::of(strategy, settings, &looked, findings)
-    };
-    Ok((found, drawn))
+    })
 }
 
 /// Follows every schedule one by one, without a set of visited states and without merging, to check that [`search_all`]

@@ -64,6 +64,12 @@ impl Batch {
         self.hashes.push(hash);
         self.by_shard[shard_of(hash)].push(place as u32);
     }
+
+    /// The states, each with its hash.
+    #[cfg(feature = "cli")]
+    pub(in crate::explore) fn all(&self) -> impl Iterator<Item = (&[u32], u32)> {
+        self.hashes.iter().enumerate().map(|(place, hash)| (self.packed.words_of(place), *hash))
+    }
 }
 
 /// A share of the index.
@@ -235,6 +241,12 @@ fn hash(words: &[u32]) -> u32 {
     let crowd = words[1..].iter().map(|word| mix(*word, ODD[0]));
     let sum = crowd.fold(mix(words[0], ODD[1]), u64::wrapping_add);
     (sum.wrapping_mul(ODD[1]) >> 32) as u32
+}
+
+/// Which of so many processes has the states with this hash. It looks at the highest bits, the shards at the lowest.
+#[cfg(feature = "cli")]
+pub(in crate::explore) fn owner_of(hash: u32, processes: usize) -> usize {
+    ((u64::from(hash) * processes as u64) >> 32) as usize
 }
 
 fn shard_of(hash: u32) -> usize {
