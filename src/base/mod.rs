@@ -4,7 +4,6 @@ pub mod chance;
 pub mod clock;
 pub mod control;
 pub(crate) mod error;
-#[cfg(feature = "cli")]
 pub(crate) mod fingerprint;
 pub mod machine;
 pub(crate) mod memo;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::scheduler::Footprint;
+use crate::scheduler::{Footprint, Region};
 
 /// A way of seeing in which order rows were written: the number of a table, and the columns that name the rows.
 pub type Scan = (usize, BTreeSet<String>);
@@ -30,6 +30,16 @@ impl Lesson {
         }
     }
 }
+
+/// Why a statement that does not wait for the lock of one row cannot be held.
+#[cfg_attr(
+    not(feature = "cli"),
+    allow(dead_code, reason = "without SQL there are no such statements")
+)]
+pub(in crate::stores) const TRIES: &str =
+    "it does not wait for a lock that another statement may hold while it runs";
+/// Why one that does not wait for a lock by name cannot be held.
+const TRIES_BY_NAME: &str = "it may find a lock taken that another statement takes and gives back";
 
 /// Why a statement was not held inside.
 pub(in crate::stores) type Reason = Cow<'static, str>;
@@ -60,5 +70,36 @@ impl OverlapNotes {
         known.tries_by_name.extend(self.tries_by_name);
         known.takes_briefly |= self.takes_briefly;
         known.committed = std::mem::take(&mut known.committed) | self.committed;
+    }
+}
+
+impl OverlapNotes {
+    /// What these notes come to: each statement that could overlap with others, with the reason.
+    #[must_use]
+    #[cfg(feature = "cli")]
+    pub(crate) fn told(&self) -> Vec<String> {
+        self.told_but(|_| false)
+    }
+
+    /// The same without these statements.
+    #[cfg_attr(
+        not(feature = "cli"),
+        allow(dead_code, reason = "without SQL there are no such statements")
+    )]
+    pub(in crate::stores) fn told_but(&self, is_left_out: impl Fn(&str) -> bool) -> Vec<String> {
+        let changed = Footprint { reads: Region::NONE, ..self.committed.clone() };
+        // A change also locks, while it runs, the rows that it refers to, which it only reads.
+        let against = |why: &str| if why == TRIES { &self.committed } else { &changed };
+        let locking = self.locking.iter();
+        let locking = locking.filter(|(_, (touches, why))| touches.conflicts_with(against(why)));
+        let locking = locking.map(|(text, (_, why))| (text, &**why));
+        let tries = self.tries_by_name.iter().filter(|_| self.takes_briefly);
+        let tries = tries.map(|text| (text, TRIES_BY_NAME));
+        let told = |(text, why): (&String, &str)| {
+            format!("`{text}` was run in one step, though others can overlap with it: {why}")
+        };
+        let unheld = self.unheld.iter().map(|(text, why)| (text, &**why));
+        let all = unheld.chain(locking).chain(tries);
+        all.filter(|(text, _)| !is_left_out(text)).map(told).collect()
     }
 }

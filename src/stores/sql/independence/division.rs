@@ -15,8 +15,8 @@ use super::reading::{Reading, StatementKind};
 use super::transactions::TransactionTracker;
 use crate::base::text::sql::{Dialect, TokenKind, pieces};
 use crate::domain::store_kind::StoreKind;
-use crate::scheduler::{Footprint, Region};
-use crate::stores::remote::OverlapNotes;
+use crate::scheduler::Footprint;
+use crate::stores::remote::{OverlapNotes, TRIES};
 
 /// How a statement is divided into steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,12 +42,8 @@ const MADE_LATER: &str =
 const UNREADABLE: &str = "it cannot be read";
 /// Why a query that locks some rows and reads others cannot be held.
 const LOCKS: &str = "it reads other rows than it locks, beside changes that commit at once";
-/// Why a statement that does not wait for the lock of one row cannot be held.
-const TRIES: &str = "it does not wait for a lock that another statement may hold while it runs";
 /// Why one that does not wait for the locks of several rows cannot be held.
 const TRIES_ROWS: &str = "it locks row after row, and does not wait for a lock that another holds";
-/// Why one that does not wait for a lock by name cannot be held.
-const TRIES_BY_NAME: &str = "it may find a lock taken that another statement takes and gives back";
 /// Why nothing is proved of a SQLite connection that does not wait as the search has it wait.
 const GIVES_UP: &str =
     "after it the connection gives up where another writes, and does not wait for it";
@@ -256,32 +252,6 @@ impl Overlaps {
         is_left_out: impl Fn(&str) -> bool,
     ) -> Vec<String> {
         self.0.lock().told_but(is_left_out)
-    }
-}
-
-impl OverlapNotes {
-    /// What these notes come to: each statement that could overlap with others, with the reason.
-    #[must_use]
-    #[cfg(feature = "cli")]
-    pub(crate) fn told(&self) -> Vec<String> {
-        self.told_but(|_| false)
-    }
-
-    fn told_but(&self, is_left_out: impl Fn(&str) -> bool) -> Vec<String> {
-        let changed = Footprint { reads: Region::NONE, ..self.committed.clone() };
-        // A change also locks, while it runs, the rows that it refers to, which it only reads.
-        let against = |why: &str| if why == TRIES { &self.committed } else { &changed };
-        let locking = self.locking.iter();
-        let locking = locking.filter(|(_, (touches, why))| touches.conflicts_with(against(why)));
-        let locking = locking.map(|(text, (_, why))| (text, &**why));
-        let tries = self.tries_by_name.iter().filter(|_| self.takes_briefly);
-        let tries = tries.map(|text| (text, TRIES_BY_NAME));
-        let told = |(text, why): (&String, &str)| {
-            format!("`{text}` was run in one step, though others can overlap with it: {why}")
-        };
-        let unheld = self.unheld.iter().map(|(text, why)| (text, &**why));
-        let all = unheld.chain(locking).chain(tries);
-        all.filter(|(text, _)| !is_left_out(text)).map(told).collect()
     }
 }
 
