@@ -119,3 +119,18 @@ impl Recording {
         Ok(Self { strategy, settings: Some(settings), schedule })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recording_of_a_checkout_whose_path_has_quotes_is_read_again() {
+        let recording = Recording {
+            strategy: Some("my \"shop\"\\\u{7f}\n.toml".into()),
+            settings: Some(Settings::default()),
+            schedule: "ABAB".parse().unwrap(),
+        };
+        assert_eq!(Recording::parse("x.toml", &recording.to_string()).unwrap(), recording);
+    }
+}

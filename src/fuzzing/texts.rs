@@ -35,6 +35,10 @@ pub fn texts(data: &[u8]) {
 
 /// The first line is a part of the password, the second one stands behind it.
 fn addresses(text: &str) {
+    // Elsewhere in an address it is no password.
+    if text.contains(SECRET) {
+        return;
+    }
     let mut lines = text.lines();
     let (more, behind) = (lines.next().unwrap_or(""), lines.next().unwrap_or(""));
     for address in [

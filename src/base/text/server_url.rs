@@ -78,20 +78,25 @@ fn of_one(url: &str) -> String {
     let (authority, rest) = rest.split_at(end_of_authority(rest));
     let authority = match authority.rsplit_once('@') {
         Some((user, host)) => {
-            let user = user.split_once(':').map_or(user, |(name, _)| name);
+            // A parameter's `@` may have been taken for that of a user.
+            let user = user.split([':', '/', '?', '#']).next().unwrap_or_default();
             if user.is_empty() { host.to_owned() } else { format!("{user}@{host}") }
         }
         // What stands behind a colon and is no port may be a password whose `@` stands among the parameters.
-        None => match authority.rsplit_once(':') {
-            Some((_, port))
-                if port.contains(|sign: char| !sign.is_ascii_digit() && sign != ']') =>
-            {
-                authority.split(':').next().unwrap_or_default().to_owned()
-            }
-            _ => authority.to_owned(),
-        },
+        None if authority.split(',').all(has_port_at_most) => authority.to_owned(),
+        None => authority.split(':').next().unwrap_or_default().to_owned(),
     };
     format!("{scheme}://{authority}{}", without_parameters(rest))
+}
+
+/// Whether nothing but a port stands behind a host.
+fn has_port_at_most(place: &str) -> bool {
+    let behind = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((_, behind)) => behind,
+        None => place,
+    };
+    let port = behind.split_once(':').map_or("", |(_, port)| port);
+    port.bytes().all(|digit| digit.is_ascii_digit())
 }
 
 /// Where user, password, host and port end. A password may have any sign unescaped, and then the host stands behind the
@@ -267,6 +272,9 @@ mod tests {
             ),
             ("postgres://h/shop?password=secret&mail=me@corp", "postgres://h/shop?mail=me@corp"),
             ("postgres://h:1/shop?password=secret&mail=me@corp", "postgres://h@corp"),
+            ("postgres://h/shop?password=secret#:&@", "postgres://h@"),
+            ("postgres://me:secret:/,://@localhost/shop", "postgres://me/,://localhost/shop"),
+            ("http://[::1]:80,a:1/x", "http://[::1]:80,a:1/x"),
             ("postgres://h/shop?p%61ssword=secret", "postgres://h/shop"),
             ("mysql://localhost/shop?sslpassword=secret", "mysql://localhost/shop"),
             ("mysql://me@localhost/shop", "mysql://me@localhost/shop"),
