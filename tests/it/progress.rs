@@ -133,6 +133,22 @@ fn orders_at_a_server_are_shown_and_those_that_were_run_are_told_after_ctrl_c() 
 }
 
 #[test]
+fn ctrl_c_leaves_no_file_of_a_part_of_a_search_whether_its_server_starts_or_it_runs() {
+    if !has(StoreKind::Sqlite) || !has(StoreKind::Postgres) {
+        return;
+    }
+    let folder = open_dir();
+    for (store, shown) in [("postgres", "starting postgres"), ("sqlite", " orders · ")] {
+        let args = format!(
+            "explore -S pessimistic --buyers 6 --store {store} --partition slice:1/2 --format json -o part.json"
+        );
+        let said = interrupted(&args, folder.path(), &[shown]);
+        assert!(!folder.path().join("part.json").exists(), "{store}: {said}");
+        assert!(!said.contains("error"), "{store}: {said}");
+    }
+}
+
+#[test]
 fn nothing_is_shown_in_a_pipe_or_where_it_is_not_wanted() {
     let search = ["explore", "-S", "cas", "--buyers", "200", "--seed", "1"];
     let piped = Command::new(cargo_bin("oversell-sim")).args(search).output().unwrap();

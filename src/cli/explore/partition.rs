@@ -6,6 +6,7 @@ use crate::base::error::Error;
 use crate::base::fingerprint::fingerprint;
 use crate::base::partition::Slice;
 use crate::cli::ci::{CiLog, logged};
+use crate::cli::interrupt::unless_stopped;
 use crate::cli::meaning::refuse;
 use crate::cli::merge::MergeFlags;
 use crate::cli::output::{Output, tell_password};
@@ -62,14 +63,14 @@ pub(super) fn search_slice(args: &ExploreArgs, slice: Slice) -> Result<Ended, Er
     let output = Output::open(args.report.output.as_deref(), "--output")?;
     let control = interrupt::control_telling(args.report.verbose)?;
     tell_password(&args.server.address());
-    let found = at_server(strategy, &settings, args, &control, |search| {
+    let searched = at_server(strategy, &settings, args, &control, |search| {
         let plan = explore::Plan { share: Some(slice), preemptions: None, ..search.plan };
         let (servers, settings) = (search.servers, search.settings);
         explore::search_part(strategy, settings, servers, plan, search.monitor, search.log)
-    })?;
-    if control.is_stopped() {
+    });
+    let Some(found) = unless_stopped(searched, &control)?.filter(|_| !control.is_stopped()) else {
         return Ok(Ended::Interrupted);
-    }
+    };
     if found.found.is_cut_short() {
         return Err(Error::input(
             "--max-memory: a part that was cut short is of no use; allow more, or share the work among more parts",

@@ -78,8 +78,8 @@ pub(crate) fn search_part(
     })
 }
 
-/// Notes that the parts have not seen the same search.
-fn hide_parted(remarks: &mut Remarks) {
+/// Notes that the parts have not seen the same subtrees.
+fn hide_other_cut(remarks: &mut Remarks) {
     remarks.hides_orders = true;
     remarks.told.push(
         "the same beginnings came out otherwise on one machine than on another, and so there may be orders in no part".into(),
@@ -94,9 +94,9 @@ pub(crate) struct PartsOfSearch {
     first: PartOfSearch,
     /// The subtrees that any part has searched, by their numbers.
     searched: BTreeMap<usize, Results>,
-    /// Whether the search was not cut into the same subtrees on every machine: what one of them has left out, another may
+    /// Whether the search was cut into other subtrees on one machine than on another: what one has left out, another may
     /// not have run.
-    has_parted: bool,
+    is_cut_otherwise: bool,
 }
 
 impl PartsOfSearch {
@@ -115,7 +115,7 @@ impl PartsOfSearch {
         let (all, is_enough) = (subtrees.all, subtrees.is_enough);
         let mut parts = match known {
             Some(known) => known.with(part)?,
-            None => Self { first: part, searched: BTreeMap::new(), has_parted: false },
+            None => Self { first: part, searched: BTreeMap::new(), is_cut_otherwise: false },
         };
         let mut expected = (0..all).filter(|number| slice.has(*number));
         for (number, results) in searched {
@@ -146,7 +146,7 @@ impl PartsOfSearch {
         // out may matter.
         first.has_learned |=
             other.has_learned || first.lessons != other.lessons || known.stable != subtrees.stable;
-        self.has_parted |= known.all != subtrees.all || known.partings != subtrees.partings;
+        self.is_cut_otherwise |= known.all != subtrees.all || known.partings != subtrees.partings;
         first.hides_orders |= other.hides_orders;
         first.told.extend(other.told);
         for (place, notes) in other.overlaps.into_iter().enumerate() {
@@ -169,7 +169,7 @@ impl PartsOfSearch {
         plan: Plan,
         server: String,
     ) -> Result<Exploration, String> {
-        let Self { first, searched, has_parted } = self;
+        let Self { first, searched, is_cut_otherwise } = self;
         let PartOfSearch {
             tables,
             subtrees,
@@ -196,7 +196,7 @@ impl PartsOfSearch {
         }
         let leaves_some_out = next != all;
         // Where machines have seen different subtrees, their shares need not fit together.
-        if (has_gap || leaves_some_out && !has_enough(&results)) && !has_parted {
+        if (has_gap || leaves_some_out && !has_enough(&results)) && !is_cut_otherwise {
             return Err("some orders are in no part".into());
         }
         is_whole &= !has_gap && !leaves_some_out;
@@ -210,8 +210,8 @@ impl PartsOfSearch {
         if has_learned {
             hide_learned(&mut remarks);
         }
-        if has_parted {
-            hide_parted(&mut remarks);
+        if is_cut_otherwise {
+            hide_other_cut(&mut remarks);
         }
         let place = Place { version: server, tables };
         Ok(concluded(strategy, settings, plan, results, remarks, place))
