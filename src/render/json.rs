@@ -40,7 +40,23 @@ enum AnyReport {
 #[cfg(feature = "schema")]
 pub fn schema() -> Result<String, Error> {
     let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
-    json(&settings.into_generator().into_root_schema_for::<AnyReport>()).map(without_links)
+    json(&settings.into_generator().into_root_schema_for::<AnyReport>())
+        .map(without_examples)
+        .map(without_links)
+}
+
+/// Documentation without the examples in it, which are for readers of the code.
+#[cfg(feature = "schema")]
+fn without_examples(mut text: String) -> String {
+    // As JSON writes lines.
+    const BEGINS: &str = r"\n\n```\n";
+    const ENDS: &str = r"\n```";
+    while let Some(start) = text.find(BEGINS) {
+        let inside = start + BEGINS.len();
+        let end = text[inside..].find(ENDS).map_or(inside, |end| inside + end + ENDS.len());
+        text.replace_range(start..end, "");
+    }
+    text
 }
 
 /// Documentation without the targets of its links into the code: `[text](crate::…)` becomes `text`.
