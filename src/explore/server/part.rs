@@ -194,7 +194,8 @@ impl PartsOfSearch {
             is_whole &= subtree.covered.complete;
             results.absorb(subtree);
         }
-        let leaves_some_out = next != all;
+        // Every search has a subtree.
+        let leaves_some_out = next != all || all == 0;
         // Where machines have seen different subtrees, their shares need not fit together.
         if (has_gap || leaves_some_out && !has_enough(&results)) && !is_cut_otherwise {
             return Err("some orders are in no part".into());
@@ -215,5 +216,27 @@ impl PartsOfSearch {
         }
         let place = Place { version: server, tables };
         Ok(concluded(strategy, settings, plan, results, remarks, place))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::strategies::cas::Cas;
+
+    #[test]
+    fn a_search_without_any_subtree_is_refused() {
+        let part = PartOfSearch {
+            tables: Vec::new(),
+            subtrees: Some(Box::default()),
+            told: Vec::new(),
+            hides_orders: false,
+            has_learned: false,
+            lessons: Vec::new(),
+            overlaps: Vec::new(),
+        };
+        let parts = PartsOfSearch::add(None, Slice::WHOLE, part).unwrap();
+        let report = parts.report(&Cas, &Settings::default(), Plan::EVERYTHING, String::new());
+        assert_eq!(report.unwrap_err(), "some orders are in no part");
     }
 }

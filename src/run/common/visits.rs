@@ -9,30 +9,15 @@ use crate::domain::op::{BuyerId, Want};
 /// attempt, and ended, for how long it waited, and whether it held units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub(super) struct VisitRow(BuyerId, Want, Ending, u32, u32, bool, u64, u64, u64, u64, bool);
+pub(super) struct VisitRow(Row);
 
-/// The same as a list of JSON.
-type List = (BuyerId, Want, Ending, u32, u32, bool, u64, u64, u64, u64, bool);
+/// Its values, as they are listed in JSON.
+type Row = (BuyerId, Want, Ending, u32, u32, bool, u64, u64, u64, u64, bool);
 
 impl From<VisitRow> for String {
-    fn from(row: VisitRow) -> Self {
-        let VisitRow(buyer, want, ending, attempts, conflicts, looked, ..) = row;
-        let VisitRow(.., began, last_attempt, ended, waited, held) = row;
-        let list: List = (
-            buyer,
-            want,
-            ending,
-            attempts,
-            conflicts,
-            looked,
-            began,
-            last_attempt,
-            ended,
-            waited,
-            held,
-        );
+    fn from(VisitRow(row): VisitRow) -> Self {
         // Cannot fail: they are names and numbers. As a text in JSON, each of its quotes would take two bytes.
-        serde_json::to_string(&list).unwrap_or_default().replace('"', "'")
+        serde_json::to_string(&row).unwrap_or_default().replace('"', "'")
     }
 }
 
@@ -40,40 +25,15 @@ impl TryFrom<String> for VisitRow {
     type Error = serde_json::Error;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let list: List = serde_json::from_str(&text.replace('\'', "\""))?;
-        let (
-            buyer,
-            want,
-            ending,
-            attempts,
-            conflicts,
-            looked,
-            began,
-            last_attempt,
-            ended,
-            waited,
-            held,
-        ) = list;
-        Ok(Self(
-            buyer,
-            want,
-            ending,
-            attempts,
-            conflicts,
-            looked,
-            began,
-            last_attempt,
-            ended,
-            waited,
-            held,
-        ))
+        serde_json::from_str(&text.replace('\'', "\"")).map(Self)
     }
 }
 
 impl VisitRow {
     /// Whether Ctrl-C came before the buyer.
     pub(super) fn is_unserved(&self) -> bool {
-        self.2 == Ending::Unserved
+        let (_, _, ending, ..) = self.0;
+        ending == Ending::Unserved
     }
 }
 
@@ -81,7 +41,7 @@ impl From<&Visit> for VisitRow {
     fn from(visit: &Visit) -> Self {
         let Visit { buyer, want, ending, attempts, conflicts, looked, held, .. } = *visit;
         let Visit { began_ns, last_attempt_ns, ended_ns, waited_ns, .. } = *visit;
-        Self(
+        Self((
             buyer,
             want,
             ending,
@@ -93,14 +53,14 @@ impl From<&Visit> for VisitRow {
             ended_ns,
             waited_ns,
             held,
-        )
+        ))
     }
 }
 
 impl From<VisitRow> for Visit {
-    fn from(row: VisitRow) -> Self {
-        let VisitRow(buyer, want, ending, attempts, conflicts, looked, ..) = row;
-        let VisitRow(.., began_ns, last_attempt_ns, ended_ns, waited_ns, held) = row;
+    fn from(VisitRow(row): VisitRow) -> Self {
+        let (buyer, want, ending, attempts, conflicts, looked, ..) = row;
+        let (.., began_ns, last_attempt_ns, ended_ns, waited_ns, held) = row;
         Self {
             buyer,
             want,
