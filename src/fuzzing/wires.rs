@@ -54,6 +54,8 @@ pub fn postgres(data: &[u8]) {
     told.assert_forwarded(|one| match one {
         ClientMessage::Greets(..) | ClientMessage::Encrypt { .. } => false,
         ClientMessage::Hold(_, said) => said.rewriting == RewriteOutcome::NotMeant,
+        // A cure may have been written into a statement that is only prepared.
+        ClientMessage::Pass(_) | ClientMessage::Ask(_) => talk.flags & CURED == 0,
         _ => true,
     });
     assert!(told.is_over || told.backward.bytes() == told.server, "{told:?}");
@@ -100,8 +102,10 @@ pub fn redis(data: &[u8]) {
     told.assert_forwarded(|_| true);
     assert!(told.is_over || told.backward.bytes() == told.server, "{told:?}");
     for (bytes, said) in told.held() {
+        // Where a word has a separator in it, the text does not tell which the first word is.
         let name = said.text.split('\u{1f}').next().unwrap_or_default().to_uppercase();
-        assert!(!matches!(&*name, "AUTH" | "HELLO") || said.text == name, "{}", said.text);
+        let is_secret = matches!(&*name, "AUTH" | "HELLO") && !bytes.contains(&0x1f);
+        assert!(!is_secret || said.text == name, "{}", said.text);
         let mut wire = Redis::default();
         wire.client(&mut BytesMut::from("PING\r\n")).expect("a command");
         assert_same_statement(&mut wire, bytes, said);

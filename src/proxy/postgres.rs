@@ -399,10 +399,11 @@ impl Wire for Postgres {
             }
             let message = sent.split_to(1 + length);
             let kind = message[0];
-            // Authentication, and rows that the client copies in, are no statements.
-            let passes = !self.is_in
-                || matches!(kind, b'd' | b'c' | b'f' | b'X')
-                || self.copies_in && kind == b'S';
+            // Authentication, and rows that the client copies in, are no statements. Behind a statement that is yet to be
+            // held they are held with it.
+            let is_copied =
+                matches!(kind, b'd' | b'c' | b'f' | b'X') || self.copies_in && kind == b'S';
+            let passes = !self.is_in || is_copied && self.executes.is_empty();
             if passes && self.batch.is_empty() {
                 return Ok(Some(ClientMessage::Pass(message.to_vec())));
             }
@@ -858,6 +859,27 @@ mod tests {
         let mut sent = all(&[message(b'C', b"COPY 1\0"), message(b'Z', b"I")]);
         assert_eq!(wire.server(&mut sent).unwrap().unwrap().answer, None);
         assert_eq!(wire.server(&mut sent).unwrap().unwrap().answer.unwrap().text, "1 row");
+    }
+
+    #[test]
+    fn rows_that_are_copied_in_before_the_end_of_their_statement_are_held_with_it() {
+        let mut wire = inside();
+        let piece = [
+            message(b'P', b"\0COPY t FROM STDIN\0\0\0"),
+            message(b'B', b"\0\0\0\0\0\0\0\0"),
+            message(b'E', b"\0\0\0\0\0"),
+            message(b'd', b"1\n"),
+            message(b'c', b""),
+            message(b'S', b""),
+        ];
+        let mut sent = all(&piece);
+        let Some(ClientMessage::Hold(bytes, said)) = wire.client(&mut sent).unwrap() else {
+            panic!()
+        };
+        assert_eq!((bytes, &*said.text), (piece.concat(), "COPY t FROM STDIN"));
+        sent.extend_from_slice(&message(b'Q', b"SELECT 1\0"));
+        let Some(ClientMessage::Hold(_, said)) = wire.client(&mut sent).unwrap() else { panic!() };
+        assert_eq!(said.text, "SELECT 1");
     }
 
     #[test]
