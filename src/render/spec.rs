@@ -93,7 +93,8 @@ pub(crate) fn spec_orders(report: &SpecOrders, took: Duration, width: Width) -> 
     );
     line(
         "not covered",
-        "what comes between the statements of one step, another victim of a deadlock, waits that run into a time-out"
+        "what comes between the statements of one step, another victim of a deadlock, waits that run into a time-out, another \
+         session that goes on first of those that wait for one lock"
             .into(),
     );
     if report.deadlocks > 0 {

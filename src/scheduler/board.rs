@@ -140,6 +140,8 @@ struct Buyer {
     has_sent: bool,
     /// Whether its program has died.
     has_crashed: bool,
+    /// Whether the server has refused the statement that was answered last.
+    was_refused: bool,
 }
 
 impl Buyer {
@@ -160,6 +162,7 @@ impl Buyer {
             was_unseen: false,
             has_sent: false,
             has_crashed: false,
+            was_refused: false,
         }
     }
 
@@ -566,6 +569,7 @@ impl Board {
             self.disturb_polls(place);
         }
         let buyer = &mut self.buyers[place];
+        buyer.was_refused = is_refused;
         buyer.connection.is_told_nothing();
         buyer.state = match self.code {
             // The last answer to code that did not wait for it can come when the buyer has left.
@@ -574,6 +578,11 @@ impl Board {
             _ => BuyerState::Running,
         };
         self.answered.push((place, answer));
+    }
+
+    /// Whether the server has refused the statement of a buyer that was answered last.
+    pub(super) fn was_refused(&self, place: usize) -> bool {
+        self.buyers[place].was_refused
     }
 
     /// The answers since they were last taken.

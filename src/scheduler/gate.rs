@@ -172,6 +172,18 @@ impl Gate {
         self.board.lock().those(&[BuyerState::Blocked, BuyerState::MustRetry])
     }
 
+    /// The buyers that wait for another session, as the server says.
+    #[must_use]
+    pub(crate) fn blocked(&self) -> Vec<usize> {
+        self.board.lock().those(&[BuyerState::Blocked])
+    }
+
+    /// Whether the server has refused the statement of a buyer that was answered last.
+    #[must_use]
+    pub(crate) fn was_refused(&self, place: usize) -> bool {
+        self.board.lock().was_refused(place)
+    }
+
     /// The sessions of the buyers that wait for another session, as the server says.
     #[must_use]
     pub(crate) fn blocked_sessions(&self) -> Vec<i64> {

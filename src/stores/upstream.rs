@@ -43,6 +43,11 @@ pub(crate) trait UpstreamDatabase: Send {
     /// Which sessions wait for which others.
     fn waits(&mut self) -> Result<Waits, String>;
 
+    /// Whether, of two sessions that wait for the same lock, the one that began to wait later may go on first.
+    fn may_overtake(&self) -> bool {
+        false
+    }
+
     /// From now on, the server holds each change of this session.
     fn hold_inside(&mut self, _session: i64) -> Result<(), String> {
         Ok(())

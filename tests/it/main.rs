@@ -82,6 +82,7 @@ mod terminal;
 mod tries;
 mod two_stores;
 mod verdicts;
+mod waiting_turns;
 mod width;
 
 fn main() -> std::process::ExitCode {

@@ -867,6 +867,10 @@ impl Watch for Guard {
         Ok(all)
     }
 
+    fn may_overtake(&self) -> bool {
+        self.databases.lock().iter().any(|database| database.may_overtake())
+    }
+
     fn hold_inside(&mut self, session: i64) -> Result<(), Error> {
         self.at(session, |database, session| database.hold_inside(session))
     }

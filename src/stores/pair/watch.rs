@@ -50,6 +50,10 @@ impl Watch for PairWatch {
         Ok(all)
     }
 
+    fn may_overtake(&self) -> bool {
+        self.watches.iter().any(|watch| watch.may_overtake())
+    }
+
     fn hold_inside(&mut self, session: i64) -> Result<(), Error> {
         self.at(session, |watch, session| watch.hold_inside(session))
     }

@@ -475,6 +475,13 @@ impl Database for PostgresConnection {
         (isolation == Isolation::Serializable).then_some(include_str!("statements/room_tidy.sql"))
     }
 
+    /// Sessions wait for a row in the order in which they came. But where the transaction that they wait for has changed
+    /// the row, each of them then locks its new version, and a later one may be faster. Those that wait for a transaction
+    /// itself, as at a unique key, all wake at once (`src/backend/access/heap/README.tuplock`, `heap_lock_tuple`).
+    fn may_overtake(&self) -> bool {
+        true
+    }
+
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError> {
         if self.waits.is_none() {
             let prepared =

@@ -232,6 +232,11 @@ pub trait Watch: Send {
     /// [`Error::World`] when the server cannot say.
     fn waits(&mut self) -> Result<Waits, Error>;
 
+    /// Whether, of two sessions that wait for the same lock, the one that began to wait later may go on first.
+    fn may_overtake(&self) -> bool {
+        false
+    }
+
     /// From now on, statements of this session are held inside the server, before each change that they make.
     ///
     /// # Errors

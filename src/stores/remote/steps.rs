@@ -382,10 +382,11 @@ impl<S: StepExecutor> StepConnection<S> {
             return None;
         }
         let answer = executor.say(call, &value_of);
-        handle.answer(match &answer {
+        let text = match &answer {
             Ok(answer) => executor.told(call, answer),
             Err(refusal) => refusal.text(),
-        });
+        };
+        handle.hear(text, answer.is_err());
         Some(answer)
     }
 

@@ -96,14 +96,15 @@ impl<D: Database> HeldSqlConnection<D> {
         }
         let answer = send(&mut self.database);
         self.transactions.note(frame, &reading, &own, StatementOutcome::of(kind, &answer));
-        self.handle.answer(match &answer {
+        let text = match &answer {
             Ok(answer) => told(answer),
             Err(SqlError::Conflict) => "conflict".into(),
             Err(SqlError::Deadlock) => Refusal::Deadlock.text(),
             Err(SqlError::LockTimeout) => "no lock in time".into(),
             Err(SqlError::Check) => "refused: stock below zero".into(),
             Err(error) => error.clone().text(),
-        });
+        };
+        self.handle.hear(text, answer.is_err());
         answer
     }
 

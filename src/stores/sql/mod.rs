@@ -93,6 +93,11 @@ pub(super) trait Database: Send {
     /// server reports about waiting.
     fn attach(&mut self, handle: &BuyerHandle) -> Result<(), SqlError>;
 
+    /// Whether, of two sessions that wait for the same lock, the one that began to wait later may go on first.
+    fn may_overtake(&self) -> bool {
+        false
+    }
+
     /// From now on, a lock that this connection takes holds each change that this session makes.
     fn hold_inside(&mut self, _session: i64) -> Result<(), SqlError> {
         Ok(())

@@ -124,6 +124,10 @@ impl<D: Database> Watch for SqlWatcher<D> {
         self.0.waits().map_err(SqlError::into_error)
     }
 
+    fn may_overtake(&self) -> bool {
+        self.0.may_overtake()
+    }
+
     fn hold_inside(&mut self, session: i64) -> Result<(), Error> {
         self.0.hold_inside(session).map_err(SqlError::into_error)
     }

@@ -151,6 +151,10 @@ impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
         self.desk.waits().map_err(SqlError::text)
     }
 
+    fn may_overtake(&self) -> bool {
+        self.desk.may_overtake()
+    }
+
     fn get_to_know(&mut self, first: usize) -> Result<Vec<String>, String> {
         let parts = hold_triggers::asked(&mut self.desk, Statement::RoomParts, true)
             .map_err(SqlError::text)?;

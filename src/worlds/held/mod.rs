@@ -7,6 +7,7 @@
 mod execution;
 mod harness;
 mod overlap;
+mod overtaking;
 mod step;
 mod visit;
 
