@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the fuzz targets, and runs each for so many seconds, two at a time: fuzz/run.sh [SECONDS [TARGET…]]
-# What is found lies in fuzz/artifacts afterwards. JOBS says how many run at a time, PROFILE how they are compiled.
+# What is found lies in fuzz/artifacts afterwards. JOBS says how many run at a time, PROFILE how they are compiled, and SEED
+# makes up the same inputs each time, as far as the code is the same.
 set -eu
 cd "$(dirname "$0")"
 seconds=${1:-60}
@@ -38,7 +39,7 @@ printf '%s\n' "$@" | xargs -P "${JOBS:-2}" -n 1 sh -c '
         *) words= ;;
     esac
     mkdir -p "artifacts/$target" "corpus/$target" "$new/$target"
-    if "$programs/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=4096 \
+    if "$programs/$target" -max_total_time="$seconds" ${SEED:+-seed="$SEED"} -timeout=10 -rss_limit_mb=1024 -max_len=4096 \
         -artifact_prefix="artifacts/$target/" ${words:+-dict=dictionaries/$words.dict} \
         ${files:+-seed_inputs="$files"} "$new/$target" "corpus/$target" >"$new/$target.log" 2>&1; then
         rmdir "artifacts/$target" 2>/dev/null || :
