@@ -440,30 +440,35 @@ impl<'h> Harness<'h> {
     /// As [`step`](Self::step).
     pub(crate) fn make(&mut self, place: usize, act: Act) -> Result<Option<ServerStep>, Error> {
         let mut made = self.make_once(place, act)?;
+        let steps = self.steps.iter().map(|step| (step.place, step.statement.act));
+        let steps: Vec<(usize, Act)> = if self.is_overtaken { steps.collect() } else { Vec::new() };
         for _ in 0..TRIES {
             if !self.is_overtaken {
-                return Ok(made);
+                break;
             }
-            made = self.make_all_again()?;
+            made = self.make_again(&steps)?;
         }
         self.other_turns += u64::from(self.is_overtaken);
         Ok(made)
     }
 
-    /// Makes the steps of this execution again, from its beginning. Returns the last; none if one of them cannot be made.
-    fn make_all_again(&mut self) -> Result<Option<ServerStep>, Error> {
-        let steps = self.steps.iter().map(|step| (step.place, step.statement.act));
-        let steps: Vec<(usize, Act)> = steps.collect();
+    /// Makes these steps again, from the beginning of an execution, up to one in which a buyer is overtaken. Returns the last;
+    /// none if not all were made.
+    fn make_again(&mut self, steps: &[(usize, Act)]) -> Result<Option<ServerStep>, Error> {
         self.send_home()?;
         self.begin()?;
-        let mut last = None;
+        self.is_overtaken = false;
+        let mut made = None;
         for (place, act) in steps {
-            last = self.make_once(place, act)?;
-            if last.is_none() {
+            if self.is_overtaken {
+                return Ok(None);
+            }
+            made = self.make_once(*place, *act)?;
+            if made.is_none() {
                 break;
             }
         }
-        Ok(last)
+        Ok(made)
     }
 
     fn make_once(&mut self, place: usize, act: Act) -> Result<Option<ServerStep>, Error> {
