@@ -3,6 +3,7 @@
 use crate::base::clock::nanos;
 use crate::base::samples::Spread;
 use crate::base::text::quantity::{count, duration, of, percent};
+use crate::check::audit::Naming;
 use crate::check::report::{BannerCount, Figures, Overtaking, Product, Report, Run, WorstRound};
 use crate::domain::buyer::Demand;
 use crate::domain::retry::{Backoff, Retries};
@@ -203,14 +204,20 @@ fn add_rest(rows: &mut Vec<Vec<String>>, all: u64) {
     }
 }
 
-pub(super) fn winners(run: &Run, worst: &WorstRound) -> Section {
+/// What buyers are called: the story of a simulated shop names them by letters.
+fn naming(report: &Report) -> Naming {
+    if report.is_simulated() { Naming::Letters } else { Naming::Numbers }
+}
+
+pub(super) fn winners(report: &Report, run: &Run, worst: &WorstRound) -> Section {
+    let naming = naming(report);
     let mut rows: Vec<_> = worst
         .winners
         .iter()
         .take(MOST_WINNERS_SHOWN)
         .map(|winner| {
             vec![
-                format!("buyer {}", winner.buyer),
+                naming.of(winner.buyer),
                 count(winner.units),
                 format!("+{}", duration(winner.at)),
                 count(winner.attempts),
@@ -227,12 +234,13 @@ pub(super) fn winners(run: &Run, worst: &WorstRound) -> Section {
 }
 
 /// Buyers who won though a buyer who was rejected had clicked before. Empty if there are none.
-pub(super) fn overtakings(run: &Run, worst: &WorstRound) -> Section {
+pub(super) fn overtakings(report: &Report, run: &Run, worst: &WorstRound) -> Section {
+    let naming = naming(report);
     let one = |overtaking: &Overtaking| {
         let Overtaking { winner, loser, later } = overtaking;
-        let words =
-            format!("clicked {} later than buyer {loser}, who was rejected", duration(*later));
-        row(&format!("buyer {winner}"), words, "")
+        let (later, loser) = (duration(*later), naming.of(*loser));
+        let words = format!("clicked {later} later than {loser}, who was rejected");
+        row(&naming.of(*winner), words, "")
     };
     let mut rows: Vec<_> = worst.overtakings.iter().take(MOST_WINNERS_SHOWN).map(one).collect();
     add_rest(&mut rows, worst.figures.overtakings);

@@ -122,8 +122,8 @@ fn part(report: &Report, run: &Run, story: Option<StoryMap>) -> RunPart {
         Some(sections::contention(figures)),
         Some(sections::times(figures)),
         Some(sections::products(run)),
-        worst.map(|worst| sections::winners(run, worst)),
-        worst.map(|worst| sections::overtakings(run, worst)),
+        worst.map(|worst| sections::winners(report, run, worst)),
+        worst.map(|worst| sections::overtakings(report, run, worst)),
         Some(sections::banners(run)),
     ];
     RunPart {
