@@ -26,7 +26,7 @@ pub fn markdown(report: &Report) -> String {
         for section in [
             sections::expectations(run),
             sections::findings(run),
-            sections::outcome(figures),
+            sections::outcome(run),
             sections::contention(figures),
             sections::times(figures),
             sections::products(run),

@@ -53,11 +53,20 @@ fn row(name: &str, value: impl Into<String>, remark: impl Into<String>) -> Vec<S
     vec![name.into(), value.into(), remark.into()]
 }
 
+/// Whether the shop of a run counts units, as far as that was seen.
+fn counts_units(run: &Run) -> bool {
+    let figures = &run.figures;
+    run.rounds == 0 || figures.stock != 0 || figures.stock_left != 0 || figures.oversold > 0
+}
+
 /// The settings on one line. Some are left out where they have their defaults.
 pub(super) fn settings_line(report: &Report, run: Option<&Run>) -> String {
     let settings = &report.settings;
     let Settings { buyers, stock, qty, rounds, think, seed, .. } = settings;
-    let mut parts = vec![of((*buyers).into(), "buyer"), of(stock.unsigned_abs().into(), "unit")];
+    let mut parts = vec![of((*buyers).into(), "buyer")];
+    if report.runs.is_empty() || report.runs.iter().any(counts_units) {
+        parts.push(of(stock.unsigned_abs().into(), "unit"));
+    }
     if *qty != Demand::ONE {
         parts.push(format!("{qty} each"));
     }
@@ -91,18 +100,23 @@ pub(super) fn settings_line(report: &Report, run: Option<&Run>) -> String {
     parts.join(" · ")
 }
 
-pub(super) fn outcome(figures: &Figures) -> Section {
+/// What became of buyers and units; of buyers alone where the shop does not count units.
+pub(super) fn outcome(run: &Run) -> Section {
+    let figures = &run.figures;
     let counted = |name, number: u64| row(name, count(number), "");
     let rare = |name, number: u64| (number > 0).then(|| counted(name, number));
-    let mut rows = vec![
-        counted("winners", figures.winners),
-        row("units sold", count(figures.units_sold), ""),
-        counted("rejected", figures.rejected),
-        counted("abandoned", figures.abandoned),
-        counted("oversold", figures.oversold),
-        counted("undersold", figures.undersold),
-        row("stock left", count(figures.stock_left), ""),
-    ];
+    let counts_units = counts_units(run);
+    let mut rows = vec![counted("winners", figures.winners)];
+    if counts_units {
+        rows.push(row("units sold", count(figures.units_sold), ""));
+    }
+    rows.push(counted("rejected", figures.rejected));
+    rows.push(counted("abandoned", figures.abandoned));
+    if counts_units {
+        rows.push(counted("oversold", figures.oversold));
+        rows.push(counted("undersold", figures.undersold));
+        rows.push(row("stock left", count(figures.stock_left), ""));
+    }
     rows.extend(rare("payment declined", figures.declined));
     rows.extend(rare("paid too late", figures.expired));
     rows.extend(rare("failed", figures.failed));

@@ -101,7 +101,7 @@ fn details(report: &Report, run: &Run, width: Width) -> String {
     add(titled(&sections::expectations(run), width));
     add(titled(&sections::findings(run), width));
     add(side_by_side(
-        &titled(&sections::outcome(figures), width),
+        &titled(&sections::outcome(run), width),
         &titled(&sections::contention(figures), width),
         width,
     ));

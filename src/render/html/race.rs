@@ -118,7 +118,7 @@ fn part(report: &Report, run: &Run, story: Option<StoryMap>) -> RunPart {
     let tables = [
         Some(sections::expectations(run)),
         Some(sections::findings(run)),
-        Some(sections::outcome(figures)),
+        Some(sections::outcome(run)),
         Some(sections::contention(figures)),
         Some(sections::times(figures)),
         Some(sections::products(run)),
