@@ -18,7 +18,7 @@ use super::rounds::Status;
 use super::successors::{self, Arrived};
 use crate::base::error::Error;
 use crate::base::monitor::Monitor;
-use crate::base::peers::Peers;
+use crate::base::process_group::ProcessGroup;
 use crate::base::wire_format::{Decoder, Encoder};
 use crate::domain::finding::FindingKind;
 use crate::domain::op::Units;
@@ -46,7 +46,7 @@ pub(super) struct Origin {
 pub(super) struct ClusterSearch<'a, 's> {
     pub(super) table: &'a mut TransitionTable<'s>,
     pub(super) opening: &'a ModelState,
-    pub(super) peers: &'a mut Peers,
+    pub(super) group: &'a mut ProcessGroup,
     pub(super) stock: Units,
     states: States,
     pub(super) origins: Vec<Origin>,
@@ -67,7 +67,7 @@ impl<'a, 's> ClusterSearch<'a, 's> {
     pub(super) fn from(
         table: &'a mut TransitionTable<'s>,
         opening: &'a ModelState,
-        peers: &'a mut Peers,
+        group: &'a mut ProcessGroup,
     ) -> Self {
         let stock = checks::stock_of(table, opening);
         let first = State::of(opening.store(), opening.kinds());
@@ -75,7 +75,7 @@ impl<'a, 's> ClusterSearch<'a, 's> {
         let mut search = Self {
             table,
             opening,
-            peers,
+            group,
             stock,
             states: States::default(),
             origins: Vec::new(),
@@ -87,7 +87,7 @@ impl<'a, 's> ClusterSearch<'a, 's> {
             bytes_a_state: 0,
             expanded: Vec::new(),
         };
-        if search.owner_of_first() == search.peers.me() {
+        if search.owner_of_first() == search.group.me() {
             search.states = States::open(&first);
             search.origins.push(Origin { from: 0, process: 0, by: Choice::step(0) });
         }
@@ -100,7 +100,7 @@ impl<'a, 's> ClusterSearch<'a, 's> {
         let mut batch = Batch::default();
         let first = State::of(self.opening.store(), self.opening.kinds());
         batch.push_with(|packed| packed.push_state(&first));
-        batch.all().next().map_or(0, |(_, hash)| owner_of(hash, self.peers.len()))
+        batch.all().next().map_or(0, |(_, hash)| owner_of(hash, self.group.len()))
     }
 
     /// The memory it takes, in bytes.
@@ -124,7 +124,7 @@ impl<'a, 's> ClusterSearch<'a, 's> {
         let is_stopped = || monitor.is_stopped();
         let mut ways = None;
         if complete {
-            let counted = self.arrivals.ways(self.peers, is_stopped)?;
+            let counted = self.arrivals.ways(self.group, is_stopped)?;
             complete = counted.is_some();
             ways = match counted {
                 Some(counted) => self.tell_ways(counted)?,
@@ -132,7 +132,7 @@ impl<'a, 's> ClusterSearch<'a, 's> {
             };
         }
         if complete && ways.is_none() {
-            match self.arrivals.endless(self.peers, is_stopped)? {
+            match self.arrivals.endless(self.group, is_stopped)? {
                 Some(endless) => {
                     let gravity = FindingKind::Livelock.gravity() as u32;
                     let spot = endless.map(|state| self.spot(state, None));
@@ -158,7 +158,7 @@ impl<'a, 's> ClusterSearch<'a, 's> {
         loop {
             // Blocks are smaller near a limit, so that the search does not go far beyond it.
             let room = limits.memory.saturating_sub(self.bytes()) / self.bytes_a_state.max(1);
-            let to_limit = limit.saturating_sub(all_states) as usize / 8 / self.peers.len();
+            let to_limit = limit.saturating_sub(all_states) as usize / 8 / self.group.len();
             let a_round = ROUND_BYTES / self.bytes_a_state.max(1);
             let most = to_limit.min(room).min(a_round).clamp(1, BLOCK) as u32;
             let level_end = self.levels.last().copied().unwrap_or(0);
@@ -238,7 +238,7 @@ impl<'a, 's> ClusterSearch<'a, 's> {
 
     /// Tells all processes where this one stands, and hears where they do.
     fn tell_status(&mut self, status: &Status) -> Result<Vec<Status>, Error> {
-        let heard = self.peers.gather(status.write())?;
+        let heard = self.group.gather(status.write())?;
         let (kinds, stores) = (self.table.kinds(), self.table.all_stores().count());
         let read = |(process, message): (usize, &Vec<u8>)| {
             let status = Status::read(message).filter(|status| {
@@ -246,14 +246,14 @@ impl<'a, 's> ClusterSearch<'a, 's> {
                     (*store as usize) < stores && usize::from(choice.who) < kinds
                 })
             });
-            status.ok_or_else(|| self.peers.garbled(process))
+            status.ok_or_else(|| self.group.garbled(process))
         };
         heard.iter().enumerate().map(read).collect()
     }
 
     /// Sends each successor to its owner, and takes in those that belong here.
     fn exchange_successors(&mut self, chunks: &[Range<u32>]) -> Result<(), Error> {
-        let processes = self.peers.len();
+        let processes = self.group.len();
         let written: Vec<Vec<Vec<u8>>> = self.expanded[..chunks.len()]
             .par_iter()
             .zip(chunks)
@@ -270,19 +270,19 @@ impl<'a, 's> ClusterSearch<'a, 's> {
         let expanded: usize = chunks.iter().map(Range::len).sum();
         // What comes from others is about as much as what goes to them.
         self.bytes_a_state = 2 * bytes / expanded.max(1);
-        let heard = self.peers.exchange(out)?;
+        let heard = self.group.exchange(out)?;
         let mut parts: Vec<(usize, &[u8])> = Vec::new();
         for (process, message) in heard.iter().enumerate() {
             let mut decoder = Decoder(message);
             while !decoder.is_over() {
-                let part = decoder.bytes().ok_or_else(|| self.peers.garbled(process))?;
+                let part = decoder.bytes().ok_or_else(|| self.group.garbled(process))?;
                 parts.push((process, part));
             }
         }
         let table = &*self.table;
         let read = |(process, part): &(usize, &[u8])| (*process, successors::read(part, table));
         let read: Vec<(usize, Option<Arrived>)> = parts.par_iter().map(read).collect();
-        let garbled = |process: usize| self.peers.garbled(process);
+        let garbled = |process: usize| self.group.garbled(process);
         let arrived: Vec<(usize, Arrived)> = read
             .into_iter()
             .map(|(process, arrived)| Ok((process, arrived.ok_or_else(|| garbled(process))?)))
@@ -338,6 +338,6 @@ impl<'a, 's> ClusterSearch<'a, 's> {
         let level = self.levels.partition_point(|end| *end <= state) as u32;
         let words = self.states.words_of(state).to_vec();
         let length = level + u32::from(step.is_some());
-        Spot { length, process: self.peers.me(), state, step, words }
+        Spot { length, process: self.group.me(), state, step, words }
     }
 }
