@@ -4,6 +4,7 @@
 //! All processes take the same decisions in the same rounds, from what all have said, so all end with the same report.
 
 mod arrivals;
+mod block;
 mod conclusion;
 mod gathered;
 mod rounds;
