@@ -12,7 +12,7 @@ pub(crate) mod memory;
 pub(crate) mod monitor;
 pub(crate) mod partition;
 #[cfg(feature = "cli")]
-pub(crate) mod peers;
+pub(crate) mod process_group;
 pub(crate) mod relation;
 pub(crate) mod samples;
 pub mod statistics;

@@ -54,7 +54,9 @@ pub(crate) fn run(args: &PlayArgs) -> Result<Ended, Error> {
     else {
         return Ok(Ended::Interrupted);
     };
-    explore::play_at_server(strategy, &settings, &*server, |shop| play(shop, settings.stock))
+    let counts = strategy.described().is_none_or(|checkout| checkout.counts_units());
+    let stock = if counts { settings.stock } else { 0 };
+    explore::play_at_server(strategy, &settings, &*server, |shop| play(shop, stock))
 }
 
 /// Lets the person choose every step, until something is found, the person has enough, or Ctrl-C comes.
@@ -144,6 +146,8 @@ impl Conversation {
 fn aim(stock: i32) -> String {
     match stock {
         1 => "Sell the same unit twice.".into(),
+        // A shop that does not count units.
+        0 => "Break a rule of the shop.".into(),
         more => format!("Sell more than the {} there are.", of(more.unsigned_abs().into(), "unit")),
     }
 }

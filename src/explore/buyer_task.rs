@@ -13,6 +13,7 @@ use tokio::task::{AbortHandle, JoinError, LocalSet, yield_now};
 
 use super::interleave::Sale;
 use crate::describe::checkout::{CodeContext, CodeEnd};
+use crate::scheduler::Actor;
 
 /// How often to check whether the end of the code is still waited for.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -40,7 +41,8 @@ where
             let _ = hands_out.send(abort);
         }));
     };
-    let name = format!("buyer {buyer}");
+    // What it prints when it panics has the name that the buyer has in schedules.
+    let name = format!("buyer {}", Actor::Buyer(buyer.saturating_sub(1)));
     if let Err(error) = thread::Builder::new().name(name).spawn(work) {
         return CodeEnd::Failed(format!("cannot start threads: {error}"));
     }

@@ -292,7 +292,7 @@ impl Exploration {
         findings: Vec<FindingReport>,
     ) -> Self {
         let described = strategy.described();
-        let counts = described.as_ref().is_none_or(|checkout| checkout.audit.stock.is_some());
+        let counts = described.as_ref().is_none_or(|checkout| checkout.counts_units());
         Self {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),

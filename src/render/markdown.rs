@@ -26,7 +26,7 @@ pub fn markdown(report: &Report) -> String {
         for section in [
             sections::expectations(run),
             sections::findings(run),
-            sections::outcome(figures),
+            sections::outcome(run),
             sections::contention(figures),
             sections::times(figures),
             sections::products(run),
@@ -34,8 +34,8 @@ pub fn markdown(report: &Report) -> String {
             add_section(&mut text, &section);
         }
         if let Some(worst) = &run.worst {
-            add_section(&mut text, &sections::winners(run, worst));
-            add_section(&mut text, &sections::overtakings(run, worst));
+            add_section(&mut text, &sections::winners(report, run, worst));
+            add_section(&mut text, &sections::overtakings(report, run, worst));
         }
         add_section(&mut text, &sections::banners(run));
     }

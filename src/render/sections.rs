@@ -3,6 +3,7 @@
 use crate::base::clock::nanos;
 use crate::base::samples::Spread;
 use crate::base::text::quantity::{count, duration, of, percent};
+use crate::check::audit::Naming;
 use crate::check::report::{BannerCount, Figures, Overtaking, Product, Report, Run, WorstRound};
 use crate::domain::buyer::Demand;
 use crate::domain::retry::{Backoff, Retries};
@@ -52,11 +53,20 @@ fn row(name: &str, value: impl Into<String>, remark: impl Into<String>) -> Vec<S
     vec![name.into(), value.into(), remark.into()]
 }
 
+/// Whether the shop of a run counts units, as far as that was seen.
+fn counts_units(run: &Run) -> bool {
+    let figures = &run.figures;
+    run.rounds == 0 || figures.stock != 0 || figures.stock_left != 0 || figures.oversold > 0
+}
+
 /// The settings on one line. Some are left out where they have their defaults.
 pub(super) fn settings_line(report: &Report, run: Option<&Run>) -> String {
     let settings = &report.settings;
     let Settings { buyers, stock, qty, rounds, think, seed, .. } = settings;
-    let mut parts = vec![of((*buyers).into(), "buyer"), of(stock.unsigned_abs().into(), "unit")];
+    let mut parts = vec![of((*buyers).into(), "buyer")];
+    if report.runs.is_empty() || report.runs.iter().any(counts_units) {
+        parts.push(of(stock.unsigned_abs().into(), "unit"));
+    }
     if *qty != Demand::ONE {
         parts.push(format!("{qty} each"));
     }
@@ -90,18 +100,23 @@ pub(super) fn settings_line(report: &Report, run: Option<&Run>) -> String {
     parts.join(" · ")
 }
 
-pub(super) fn outcome(figures: &Figures) -> Section {
+/// What became of buyers and units; of buyers alone where the shop does not count units.
+pub(super) fn outcome(run: &Run) -> Section {
+    let figures = &run.figures;
     let counted = |name, number: u64| row(name, count(number), "");
     let rare = |name, number: u64| (number > 0).then(|| counted(name, number));
-    let mut rows = vec![
-        counted("winners", figures.winners),
-        row("units sold", count(figures.units_sold), ""),
-        counted("rejected", figures.rejected),
-        counted("abandoned", figures.abandoned),
-        counted("oversold", figures.oversold),
-        counted("undersold", figures.undersold),
-        row("stock left", count(figures.stock_left), ""),
-    ];
+    let counts_units = counts_units(run);
+    let mut rows = vec![counted("winners", figures.winners)];
+    if counts_units {
+        rows.push(row("units sold", count(figures.units_sold), ""));
+    }
+    rows.push(counted("rejected", figures.rejected));
+    rows.push(counted("abandoned", figures.abandoned));
+    if counts_units {
+        rows.push(counted("oversold", figures.oversold));
+        rows.push(counted("undersold", figures.undersold));
+        rows.push(row("stock left", count(figures.stock_left), ""));
+    }
     rows.extend(rare("payment declined", figures.declined));
     rows.extend(rare("paid too late", figures.expired));
     rows.extend(rare("failed", figures.failed));
@@ -203,14 +218,20 @@ fn add_rest(rows: &mut Vec<Vec<String>>, all: u64) {
     }
 }
 
-pub(super) fn winners(run: &Run, worst: &WorstRound) -> Section {
+/// What buyers are called: the story of a simulated shop names them by letters.
+fn naming(report: &Report) -> Naming {
+    if report.is_simulated() { Naming::Letters } else { Naming::Numbers }
+}
+
+pub(super) fn winners(report: &Report, run: &Run, worst: &WorstRound) -> Section {
+    let naming = naming(report);
     let mut rows: Vec<_> = worst
         .winners
         .iter()
         .take(MOST_WINNERS_SHOWN)
         .map(|winner| {
             vec![
-                format!("buyer {}", winner.buyer),
+                naming.of(winner.buyer),
                 count(winner.units),
                 format!("+{}", duration(winner.at)),
                 count(winner.attempts),
@@ -227,12 +248,13 @@ pub(super) fn winners(run: &Run, worst: &WorstRound) -> Section {
 }
 
 /// Buyers who won though a buyer who was rejected had clicked before. Empty if there are none.
-pub(super) fn overtakings(run: &Run, worst: &WorstRound) -> Section {
+pub(super) fn overtakings(report: &Report, run: &Run, worst: &WorstRound) -> Section {
+    let naming = naming(report);
     let one = |overtaking: &Overtaking| {
         let Overtaking { winner, loser, later } = overtaking;
-        let words =
-            format!("clicked {} later than buyer {loser}, who was rejected", duration(*later));
-        row(&format!("buyer {winner}"), words, "")
+        let (later, loser) = (duration(*later), naming.of(*loser));
+        let words = format!("clicked {later} later than {loser}, who was rejected");
+        row(&naming.of(*winner), words, "")
     };
     let mut rows: Vec<_> = worst.overtakings.iter().take(MOST_WINNERS_SHOWN).map(one).collect();
     add_rest(&mut rows, worst.figures.overtakings);

@@ -38,7 +38,7 @@ pub fn table(report: &Report, width: Width) -> String {
         text += &width.folded(&printable(&sections::settings_line(report, Some(run))), 0);
         text += "\n\n";
         text += &verdict_of(report, run, width);
-        text += &details(run, width);
+        text += &details(report, run, width);
     }
     if let Some(start) = &report.common_start {
         text += &format!("\n{}\n", titled(&common_start::machines(start), width));
@@ -89,7 +89,7 @@ fn verdict_of(report: &Report, run: &Run, width: Width) -> String {
     headline(run.evidence, &sentence, width) + &next
 }
 
-fn details(run: &Run, width: Width) -> String {
+fn details(report: &Report, run: &Run, width: Width) -> String {
     let figures = &run.figures;
     let mut text = String::new();
     let mut add = |block: String| {
@@ -101,15 +101,15 @@ fn details(run: &Run, width: Width) -> String {
     add(titled(&sections::expectations(run), width));
     add(titled(&sections::findings(run), width));
     add(side_by_side(
-        &titled(&sections::outcome(figures), width),
+        &titled(&sections::outcome(run), width),
         &titled(&sections::contention(figures), width),
         width,
     ));
     add(titled(&sections::times(figures), width));
     add(titled(&sections::products(run), width));
     if let Some(worst) = run.worst.as_ref().filter(|worst| !worst.winners.is_empty()) {
-        add(titled(&sections::winners(run, worst), width));
-        add(titled(&sections::overtakings(run, worst), width));
+        add(titled(&sections::winners(report, run, worst), width));
+        add(titled(&sections::overtakings(report, run, worst), width));
     }
     add(titled(&sections::banners(run), width));
     text

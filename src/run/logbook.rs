@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::clock::{Clock, Wall};
 use crate::base::partition::Slice;
 use crate::base::text::quantity::{count, of};
-use crate::check::audit::Finding;
+use crate::check::audit::{Finding, Naming};
 use crate::check::expect::{Expectation, Judge, PartJudged};
 use crate::check::report::Counted;
 use crate::check::report::{
@@ -131,7 +131,7 @@ impl Logbook {
     /// Audits a round and takes it in. Returns what happened in it.
     pub fn enter(&mut self, round: &Round) -> Figures {
         self.tell_trouble(round.number, round.books.trouble.clone());
-        let figures = self.enter_audited(audited(round), &round.visits);
+        let figures = self.enter_audited(audited(round, Naming::Numbers), &round.visits);
         if let Some(worst) =
             self.entries.worst.as_mut().filter(|worst| worst.number == round.number)
         {
@@ -296,8 +296,8 @@ impl Entries {
 
 /// Audits a round, and counts what happened in it.
 #[must_use]
-pub fn audited(round: &Round) -> Counted {
-    let findings = round.ledger().audit();
+pub fn audited(round: &Round, naming: Naming) -> Counted {
+    let findings = round.ledger().audit_by(naming);
     let gathered = FigureTotals::from_round(round, &findings);
     let mut banners = [0; Banner::ALL.len()];
     for banner in round.visits.iter().filter_map(Banner::of) {

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::logbook::{Logbook, PartOfRun, audited};
 use crate::base::error::Error;
 use crate::base::partition::Slice;
+use crate::check::audit::Naming;
 use crate::check::expect::Expectation;
 use crate::check::report::{Counted, Outcome};
 use crate::check::report::{Evidence, Report, Run};
@@ -128,7 +129,7 @@ fn simulate_rounds(
                 let (outcome, _) = strategy.simulate(scene, seed, Story::default(), &stopped)?;
                 control.count_served(scene.rush.buyers());
                 let (counted, visits) = match outcome {
-                    Outcome::Kept(round) => (audited(&round), round.visits),
+                    Outcome::Kept(round) => (audited(&round, Naming::Letters), round.visits),
                     Outcome::Counted(counted) => (*counted, Vec::new()),
                 };
                 Ok((Counted { number: number + 1, ..counted }, visits))

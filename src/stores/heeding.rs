@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use ureq::config::Config;
+#[cfg(any(feature = "etcd", fuzzing))]
+use ureq::http::Uri;
+#[cfg(any(feature = "etcd", fuzzing))]
+use ureq::unversioned::resolver::ResolvedSocketAddrs;
 use ureq::unversioned::resolver::{DefaultResolver, Resolver};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
@@ -14,11 +18,20 @@ use crate::base::control::Control;
 
 /// An HTTP agent over TCP.
 pub(super) fn agent(config: Config, control: &Control) -> Agent {
-    agent_over(config, DefaultConnector::default(), DefaultResolver::default(), control)
+    heeding(config, DefaultConnector::default(), DefaultResolver::default(), control)
 }
 
-/// An HTTP agent over these connections.
+/// An HTTP agent over these connections, which are made without looking up an address.
+#[cfg(any(feature = "etcd", fuzzing))]
 pub(super) fn agent_over(
+    config: Config,
+    connector: impl Connector<()>,
+    control: &Control,
+) -> Agent {
+    heeding(config, connector, NoNames, control)
+}
+
+fn heeding(
     config: Config,
     connector: impl Connector<()>,
     resolver: impl Resolver,
@@ -26,6 +39,18 @@ pub(super) fn agent_over(
 ) -> Agent {
     let heeding = HeedingConnector { control: control.clone() };
     Agent::with_parts(config, connector.chain(heeding), resolver)
+}
+
+/// Resolves no names.
+#[cfg(any(feature = "etcd", fuzzing))]
+#[derive(Debug)]
+struct NoNames;
+
+#[cfg(any(feature = "etcd", fuzzing))]
+impl Resolver for NoNames {
+    fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+        Ok(self.empty())
+    }
 }
 
 /// Has the connections of another connector heed a control.

@@ -581,7 +581,7 @@ fn verbose_tells_what_is_asked_and_answered_and_what_the_application_prints() {
     assert!(told.status.success(), "{}", stderr(&told));
     for words in [
         "starting python3\n",
-        "`POST /login` for buyer 2 → 200: welcome\n",
+        "`POST /login` for customer 2 → 200: welcome\n",
         "A: POST /buy → 200: bought\n",
         "  | 127.0.0.1 - - ",
     ] {
@@ -607,7 +607,7 @@ fn an_error_of_the_applications_own_is_told_with_what_it_printed_last() {
     let file = folder.path().join("shop.toml").display().to_string();
     let failed = run(&place, &[], &["explore", "--app", &file]);
     let said = stderr(&failed);
-    assert!(said.contains("buyer 2: the shop answers 500: "), "{said}");
+    assert!(said.contains("B: the shop answers 500: "), "{said}");
     assert!(said.contains("the application printed: "), "{said}");
     assert!(said.contains("KeyError: 'no such price'"), "{said}");
 }

@@ -2,7 +2,7 @@
 
 use oversell_sim::FindingKind;
 use oversell_sim::unstable::attempt::Failure;
-use oversell_sim::unstable::audit::{Finding, RunningAudit};
+use oversell_sim::unstable::audit::{Finding, Naming, RunningAudit};
 use oversell_sim::unstable::buyer::Ending::{self, Abandoned, Bought, Failed, Rejected, Unserved};
 use oversell_sim::unstable::buyer::Visit;
 use oversell_sim::unstable::op::{Item, Order, Units, Want};
@@ -19,7 +19,7 @@ fn findings(round: &Round) -> Vec<(FindingKind, u64)> {
 fn an_audit_that_keeps_no_visits_finds_what_was_left_behind_as_one_that_keeps_all_does() {
     let mut left = round(2, &[Bought, Rejected]);
     (left.tally.leaked_locks, left.tally.leaked_holds) = (1, 2);
-    let mut running = RunningAudit::open(1, 2, false);
+    let mut running = RunningAudit::open(1, 2, false, Naming::Numbers);
     for visit in &left.visits {
         let orders: Vec<Want> = visit.receipt().into_iter().collect();
         running.see(visit, &orders, 0);

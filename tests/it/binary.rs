@@ -509,6 +509,31 @@ fn play_can_be_won_lost_taken_back_and_left() {
 }
 
 #[test]
+fn a_buyer_has_one_name_wherever_a_schedule_or_a_story_names_it() {
+    let told = |args: &[&str]| ran(args).1;
+    let crowd = ["--buyers", "3", "--stock", "2", "--qty", "1..2", "--seed", "2"];
+    let searched = told(&[&["explore", "-S", "decrement-first"][..], &crowd].concat());
+    assert!(searched.contains("C wanted 1 unit and was told"), "{searched}");
+    let replayed = ["replay", "-S", "charge-again", "--lost-answers", "1", "--schedule", "BAB?B"];
+    let replayed = told(&replayed);
+    assert!(replayed.contains(" double charge   B paid more than once"), "{replayed}");
+    let several = [
+        "simulate",
+        concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/acknowledge-leader.toml"),
+        "--buyers",
+        "12",
+        "--stock",
+        "3",
+    ];
+    let simulated = told(&several);
+    assert!(simulated.contains(" A clicks \"") && simulated.contains("\n Winners"), "{simulated}");
+    for told in [&searched, &replayed, &simulated] {
+        assert!(!told.contains("buyer 0") && !told.contains("buyer 1"), "{told}");
+        assert!(!told.contains("buyer 2"), "{told}");
+    }
+}
+
+#[test]
 fn play_explains_its_keys_and_help_is_no_buyer() {
     let text = played("naive", "help\n?\nquit\n");
     assert_eq!(text.matches("the server that works for A dies (--crashes)").count(), 2, "{text}");

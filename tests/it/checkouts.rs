@@ -319,7 +319,7 @@ fn whatever_makes_no_sense_is_told_with_its_place() {
         ("id = :item\"\nsave", "id = :itm\"\nsave", "no value `itm` here; did you mean `item`?"),
         ("save        = \"stock\"", "save        = \"a b\"", "`save`: `a b` is no name"),
         ("save        = \"stock\"", "save = \"qty\"", "`save`: `qty` is taken"),
-        (look, "SELEC stock", "step 1, look, buyer 1: SQLite: near \"SELEC\""),
+        (look, "SELEC stock", "step 1, look, A: SQLite: near \"SELEC\""),
         (look, "SELECT id FROM product", "the answer has no column `stock`; it has id"),
         (
             look,
@@ -529,7 +529,7 @@ fn a_running_shop_is_raced_as_it_is_over_connections_that_are_kept() {
 fn what_makes_no_sense_to_a_running_shop_is_told_with_its_place() {
     let shop = RunningShop::open(true);
     for (from, to, words) in [
-        ("POST /checkout", "POST /checkup", "step 1, checkout, buyer 1: the shop answers 500"),
+        ("POST /checkout", "POST /checkup", "step 1, checkout, A: the shop answers 500"),
         ("GET /stock", "GET /stick", "`audit.stock`: the shop answers 500"),
         ("GET /orders", "SELECT 1", "expected a request, such as `GET /stock`"),
         ("POST /checkout", "/checkout", "expected a method and a path, such as `POST /checkout`"),

@@ -272,10 +272,10 @@ fn a_refusal_names_its_buyer_and_check_goes_on_where_the_file_expects_it() {
     let check = |folder: &Path| run(folder, &["check", "--checkout", "checkout.toml"]);
     let unexpected = check(refused("").path());
     assert_eq!(unexpected.status.code(), Some(2), "{}", said(&unexpected));
-    assert!(said(&unexpected).contains("step 1, buyer 2: "), "{}", said(&unexpected));
+    assert!(said(&unexpected).contains("step 1, B: "), "{}", said(&unexpected));
     let expected = check(refused("if_refused = \"failed\"").path());
     assert_eq!(expected.status.code(), Some(0), "{}", said(&expected));
-    assert!(said(&expected).contains("step 1, buyer 2: "), "{}", said(&expected));
+    assert!(said(&expected).contains("step 1, B: "), "{}", said(&expected));
 }
 
 #[test]

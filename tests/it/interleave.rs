@@ -133,7 +133,7 @@ fn code_that_fails_or_panics_is_told_with_its_words_and_its_place() {
                 _ => Ok(Sale::SoldOut),
             }
         }),
-        "buyer 1: the till is empty",
+        "A: the till is empty",
     );
     told(
         interleave(|url, buyer| async move {
@@ -142,7 +142,7 @@ fn code_that_fails_or_panics_is_told_with_its_words_and_its_place() {
             assert!(buyer < 2, "there is no buyer {buyer}");
             Ok::<_, tokio_postgres::Error>(Sale::SoldOut)
         }),
-        "buyer 2: panicked: there is no buyer 2",
+        "B: panicked: there is no buyer 2",
     );
     told(
         interleave(|url, _| async move {

@@ -62,6 +62,7 @@ mod refused;
 mod resume;
 mod retries;
 mod roles;
+mod rules;
 mod running_shop;
 mod scale;
 mod scenarios;

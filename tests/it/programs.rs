@@ -118,14 +118,14 @@ fn a_program_that_fails_is_told_with_its_last_words_and_one_that_is_not_there_by
     };
     told(
         &good.replace("sold_out_if", "#"),
-        "buy.toml:10: step 1, buyer 2: python3 buy.py 2 ended with 3: sold out",
+        "buy.toml:10: step 1, B: python3 buy.py 2 ended with 3: sold out",
     );
     told(&good.replace("\"python3\"", "\"pythn3\""), "cannot start pythn3: No such file");
     told(&good.replace("env =", "folder = \"shop\"\nenv ="), "there is no folder");
     let output = "[[prepare]]\ncommand = [\"sh\", \"-c\", \"exit 7\"]\n\n[[step]]";
     told(
         &good.replace("[[step]]", output),
-        "`sh -c exit 7` for buyer 1: sh -c exit 7 ended with 7: it said nothing",
+        "`sh -c exit 7` for customer 1: sh -c exit 7 ended with 7: it said nothing",
     );
     program(&file, "import os\nos.kill(os.getpid(), 9)\n");
     told(&good, "python3 buy.py 1 ended with 137: it said nothing");

@@ -4,6 +4,7 @@
 //! knows nothing of strategies.
 
 mod money;
+mod naming;
 mod running;
 mod sold_out;
 
@@ -18,6 +19,7 @@ use crate::domain::buyer::{Ending, Visit};
 use crate::domain::finding::FindingKind;
 use crate::domain::op::{BuyerId, Item, Order, Units, Want};
 
+pub use naming::Naming;
 pub use running::RunningAudit;
 
 /// One thing the audit proved wrong.
@@ -117,9 +119,15 @@ impl Ledger<'_> {
         self.visits.iter().filter_map(Visit::receipt).map(Want::units).sum()
     }
 
-    /// Everything that can be proved wrong, the gravest first.
+    /// Everything that can be proved wrong, the gravest first, with buyers by number.
     #[must_use]
     pub fn audit(&self) -> Vec<Finding> {
+        self.audit_by(Naming::Numbers)
+    }
+
+    /// The same, with buyers called as `naming` says.
+    #[must_use]
+    pub fn audit_by(&self, naming: Naming) -> Vec<Finding> {
         let accounts: Vec<Account> = self.items().map(|item| self.account(item)).collect();
         let mut findings: Vec<_> = [
             over_all(&accounts, Account::oversold),
@@ -127,12 +135,12 @@ impl Ledger<'_> {
             over_all(&accounts, Account::lost_update),
             over_all(&accounts, Account::leaked_stock),
             over_all(&accounts, Account::negative_stock),
-            sold_out::false_sold_out(self),
+            sold_out::false_sold_out(self, naming),
         ]
         .into_iter()
         .flatten()
-        .chain(self.orders_against_receipts())
-        .chain(self.money_against_orders())
+        .chain(self.orders_against_receipts(naming))
+        .chain(self.money_against_orders(naming))
         .chain(self.broken_rules())
         .chain(left_behind(self.leaked_locks, self.leaked_holds))
         .collect();
@@ -228,9 +236,9 @@ impl Ledger<'_> {
     }
 
     /// Each buyer's receipt against each buyer's orders.
-    fn orders_against_receipts(&self) -> Vec<Finding> {
+    fn orders_against_receipts(&self, naming: Naming) -> Vec<Finding> {
         let buyers = self.visits.iter().map(|visit| visit.buyer as usize + 1).max().unwrap_or(0);
-        let (mut lost, mut surplus) = (Differences::default(), Differences::default());
+        let (mut lost, mut surplus) = (Differences::by(naming), Differences::by(naming));
         let mut differ = vec![false; buyers];
         for item in self.items() {
             let mut ordered = vec![0_i64; buyers];
@@ -324,17 +332,23 @@ fn has_crashed(visit: &Visit) -> bool {
 }
 
 /// Buyers whose receipt and orders differ, and the first of them as an example.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Differences {
+    naming: Naming,
     buyers: u64,
     example: String,
 }
 
 impl Differences {
+    fn by(naming: Naming) -> Self {
+        Self { naming, buyers: 0, example: String::new() }
+    }
+
     fn note(&mut self, buyer: BuyerId, promised: i64, ordered: i64) {
         if self.buyers == 0 {
             self.example = format!(
-                "buyer {buyer} was promised {}, the order book says {ordered}",
+                "{} was promised {}, the order book says {ordered}",
+                self.naming.of(buyer),
                 of(promised as u64, "unit")
             );
         }

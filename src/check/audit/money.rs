@@ -4,7 +4,7 @@
 //! The payments come from the provider, the orders from the shop, and neither depends on what buyers were
 //! told.
 
-use super::{Finding, Ledger, finding};
+use super::{Finding, Ledger, Naming, finding};
 use crate::base::text::quantity::of;
 use crate::domain::buyer::Visit;
 use crate::domain::finding::FindingKind;
@@ -25,7 +25,7 @@ pub(super) const RULES: [Rule; 3] = [
 
 impl Ledger<'_> {
     /// Every rule that some buyer breaks.
-    pub(super) fn money_against_orders(&self) -> Vec<Finding> {
+    pub(super) fn money_against_orders(&self, naming: Naming) -> Vec<Finding> {
         let Some(payments) = self.books.payments.as_ref() else { return Vec::new() };
         let mut ordered = vec![0_i64; payments.len()];
         for order in &self.books.orders {
@@ -39,11 +39,11 @@ impl Ledger<'_> {
                 payments.get(buyer).is_some_and(|paid| rule(*paid, ordered[buyer]))
             };
             let mut buyers = self.visits.iter().filter(breaks_it).map(|visit| visit.buyer);
-            let first = buyers.next()?;
+            let first = naming.of(buyers.next()?);
             let all = 1 + buyers.count() as u64;
             finding(kind, all as i64, || match all {
-                1 => format!("buyer {first} {what}"),
-                more => format!("buyer {first} {what}; {} in all", of(more, "such buyer")),
+                1 => format!("{first} {what}"),
+                more => format!("{first} {what}; {} in all", of(more, "such buyer")),
             })
         };
         RULES.into_iter().filter_map(broken).collect()

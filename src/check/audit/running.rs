@@ -3,7 +3,7 @@
 //! another. It does not find buyers that were rejected wrongly.
 
 use super::{
-    Account, Differences, Finding, finding, has_crashed, left_behind, money, over_all,
+    Account, Differences, Finding, Naming, finding, has_crashed, left_behind, money, over_all,
     was_cut_short,
 };
 use crate::domain::buyer::Visit;
@@ -21,9 +21,9 @@ pub struct RunningAudit {
 }
 
 impl RunningAudit {
-    /// Of a shop with so many products of `stock` units each.
+    /// Of a shop with so many products of `stock` units each, whose buyers are called as `naming` says.
     #[must_use]
-    pub fn open(items: u8, stock: Units, takes_money: bool) -> Self {
+    pub fn open(items: u8, stock: Units, takes_money: bool, naming: Naming) -> Self {
         let account = |item| Account {
             item: Item(item),
             stock: stock.into(),
@@ -34,8 +34,8 @@ impl RunningAudit {
         };
         Self {
             accounts: (0..items).map(account).collect(),
-            lost: Differences::default(),
-            surplus: Differences::default(),
+            lost: Differences::by(naming),
+            surplus: Differences::by(naming),
             payers: [0; money::RULES.len()],
             takes_money,
         }

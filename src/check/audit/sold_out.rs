@@ -9,7 +9,7 @@
 
 use rayon::prelude::*;
 
-use super::{Finding, Ledger, finding, was_cut_short};
+use super::{Finding, Ledger, Naming, finding, was_cut_short};
 use crate::base::clock::SLACK_NS;
 use crate::base::text::quantity::{count, of};
 use crate::domain::buyer::{Ending, Visit};
@@ -68,7 +68,7 @@ impl Takers {
     }
 }
 
-pub(super) fn false_sold_out(ledger: &Ledger<'_>) -> Option<Finding> {
+pub(super) fn false_sold_out(ledger: &Ledger<'_>, naming: Naming) -> Option<Finding> {
     let takers: Vec<Takers> = ledger.items().map(|item| Takers::of(ledger, item)).collect();
     let most_gone = |visit: &Visit, item: Item| {
         let asked_ns = visit.ended_ns.saturating_add(SLACK_NS);
@@ -93,8 +93,8 @@ pub(super) fn false_sold_out(ledger: &Ledger<'_>) -> Option<Finding> {
         let gone = first.want.items().map(|item| (most_gone(first, item), item)).max();
         let (gone, item) = gone.unwrap_or_default();
         format!(
-            "buyer {} wanted {} and was told \"sold out\", when at most {} of {} could be gone",
-            first.buyer,
+            "{} wanted {} and was told \"sold out\", when at most {} of {} could be gone",
+            naming.of(first.buyer),
             of(first.want.qty.unsigned_abs().into(), "unit"),
             count(gone),
             count(ledger.stock_of(item))

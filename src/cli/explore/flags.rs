@@ -84,8 +84,8 @@ pub(super) struct LimitFlags {
     /// Stop after this time
     #[arg(long, value_name = "DURATION", value_parser = longest)]
     pub(super) max_time: Option<Duration>,
-    /// Search on N threads; at a real server, at N copies of it side by side. The result is the same [default: one for
-    /// each processor, at a real server 1]
+    /// Search on N threads; at a real server, at N copies of it side by side, except for the searches of --try, which take
+    /// one copy. The result is the same [default: one for each processor, at a real server 1]
     #[arg(long, short, value_name = "N", value_parser = jobs)]
     pub(super) jobs: Option<u64>,
 }

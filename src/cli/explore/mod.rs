@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use crate::base::error::Error;
 use crate::base::monitor::Monitor;
-use crate::base::peers::Peers;
+use crate::base::process_group::ProcessGroup;
 use crate::base::text::document::MOST_BYTES;
 use crate::base::text::quantity::count;
 use crate::check::report::{Evidence, Hint, Purpose};
@@ -80,17 +80,17 @@ fn search_and_report(args: &ExploreArgs, cases: &mut Vec<TestCase>) -> Result<En
     let record = open(&args.search.record, "--record")?;
     let graph = open(&args.search.graph, "--graph")?;
     let watch = SearchContext::start(&args.limits)?;
-    let mut peers = None;
+    let mut group = None;
     if args.is_together() {
         let joined = args.join(strategy, &settings, &watch.control);
         let before = "before the other processes had come";
-        peers = told_unless_stopped(joined, &watch.control, before)?;
-        if peers.is_none() {
+        group = told_unless_stopped(joined, &watch.control, before)?;
+        if group.is_none() {
             return Ok(Ended::Interrupted);
         }
     }
     let progress = args.progress();
-    let searched = watch.run(progress, |monitor| search(strategy, &settings, args, monitor, peers));
+    let searched = watch.run(progress, |monitor| search(strategy, &settings, args, monitor, group));
     let before = "before the other processes had answered";
     let Some((mut report, drawn)) = told_unless_stopped(searched, &watch.control, before)? else {
         return Ok(Ended::Interrupted);
@@ -181,11 +181,11 @@ fn search(
     settings: &Settings,
     args: &ExploreArgs,
     monitor: &Watcher<'_>,
-    peers: Option<Peers>,
+    group: Option<ProcessGroup>,
 ) -> Result<(Exploration, Option<StateGraph>), Error> {
     let limits = limits_of(args);
-    if let Some(peers) = peers {
-        let report = explore::search_among(strategy, settings, limits, monitor, peers)?;
+    if let Some(group) = group {
+        let report = explore::search_among(strategy, settings, limits, monitor, group)?;
         return Ok((report, None));
     }
     let stopped = || monitor.is_stopped();

@@ -7,7 +7,7 @@ use super::flags::{ExploreArgs, LimitFlags};
 use crate::base::control::Control;
 use crate::base::error::Error;
 use crate::base::fingerprint::fingerprint;
-use crate::base::peers::{Group, Peers};
+use crate::base::process_group::{ProcessGroup, Rendezvous};
 use crate::base::text::nearest::shown;
 use crate::domain::settings::Settings;
 use crate::worlds::dyn_strategy::DynStrategy;
@@ -30,13 +30,17 @@ impl ExploreArgs {
         strategy: &dyn DynStrategy,
         settings: &Settings,
         control: &Control,
-    ) -> Result<Peers, Error> {
-        let group = self.group(strategy, settings)?;
-        group.join(group.listen()?, control)
+    ) -> Result<ProcessGroup, Error> {
+        let rendezvous = self.rendezvous(strategy, settings)?;
+        rendezvous.join(rendezvous.listen()?, control)
     }
 
     /// The processes of this search.
-    fn group(&self, strategy: &dyn DynStrategy, settings: &Settings) -> Result<Group, Error> {
+    fn rendezvous(
+        &self,
+        strategy: &dyn DynStrategy,
+        settings: &Settings,
+    ) -> Result<Rendezvous, Error> {
         let addresses = &self.together.processes;
         let lacks_port = |address: &&String| {
             let port = address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
@@ -62,7 +66,7 @@ impl ExploreArgs {
                 addresses.len()
             )));
         }
-        Ok(Group {
+        Ok(Rendezvous {
             addresses: addresses.clone(),
             me: me as usize - 1,
             work: self.work(strategy, settings),

@@ -169,6 +169,12 @@ impl Checkout {
         later.map_or(0, |later| (later / self.a_round()) as BuyerId + 1)
     }
 
+    /// Whether the audit counts units, and not only holds rules.
+    #[must_use]
+    pub fn counts_units(&self) -> bool {
+        self.audit.stock.is_some()
+    }
+
     /// The customer in whose name the buyer in this place acts, counted from 1.
     #[must_use]
     pub fn customer(&self, place: BuyerId) -> i64 {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::state::State;
 use crate::base::clock::STEP_NS;
 use crate::base::text::quantity::{count, of};
-use crate::check::audit::{Finding, Ledger};
+use crate::check::audit::{Finding, Ledger, Naming};
 use crate::domain::books::Books;
 use crate::domain::buyer::{Ending, Visit};
 use crate::domain::finding::FindingKind;
@@ -159,7 +159,7 @@ fn judge(
     let payments = (has_paid || table.takes_money()).then_some(payments);
     let books = Books { shelves, orders, given_back, payments, ..Books::default() };
     let ledger = Ledger { stock, visits: &visits, books: &books, leaked_locks: 0, leaked_holds: 0 };
-    (end, ledger.audit())
+    (end, ledger.audit_by(Naming::Letters))
 }
 
 /// The finding that this many buyers never left.

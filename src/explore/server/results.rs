@@ -14,7 +14,7 @@ use crate::base::memo::Memo;
 use crate::base::text::chance::may_decide;
 use crate::base::text::quantity::{duration, of};
 use crate::base::text::sql::RewriteOutcome;
-use crate::check::audit::Finding;
+use crate::check::audit::{Finding, Naming};
 use crate::domain::books::Books;
 use crate::domain::buyer::Ending;
 use crate::domain::finding::FindingKind;
@@ -362,7 +362,7 @@ pub(in crate::explore) fn judge(
     let findings = match remaining.buyers {
         _ if stalled.is_some() => Vec::new(),
         0 => {
-            let found = round.ledger().audit();
+            let found = round.ledger().audit_by(Naming::Letters);
             // What an application puts off until it has answered, it may do a moment later.
             if found.is_empty() || !harness.server().come_to_rest() {
                 found
@@ -370,13 +370,13 @@ pub(in crate::explore) fn judge(
                 let Books { trouble, deadlocks, .. } = round.books;
                 round = harness.round()?;
                 (round.books.trouble, round.books.deadlocks) = (trouble, deadlocks);
-                round.ledger().audit()
+                round.ledger().audit_by(Naming::Letters)
             }
         }
         stuck => {
             // An execution with deadlock is unfinished: only the locks that others have kept can be judged.
             let kept = |finding: &Finding| finding.kind == FindingKind::LeakedLock;
-            let kept = round.ledger().audit().into_iter().filter(kept);
+            let kept = round.ledger().audit_by(Naming::Letters).into_iter().filter(kept);
             std::iter::once(checks::stuck(stuck as u64)).chain(kept).collect()
         }
     };

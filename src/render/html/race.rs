@@ -118,12 +118,12 @@ fn part(report: &Report, run: &Run, story: Option<StoryMap>) -> RunPart {
     let tables = [
         Some(sections::expectations(run)),
         Some(sections::findings(run)),
-        Some(sections::outcome(figures)),
+        Some(sections::outcome(run)),
         Some(sections::contention(figures)),
         Some(sections::times(figures)),
         Some(sections::products(run)),
-        worst.map(|worst| sections::winners(run, worst)),
-        worst.map(|worst| sections::overtakings(run, worst)),
+        worst.map(|worst| sections::winners(report, run, worst)),
+        worst.map(|worst| sections::overtakings(report, run, worst)),
         Some(sections::banners(run)),
     ];
     RunPart {

@@ -164,7 +164,8 @@ impl Customer {
         if step.when.as_ref().is_some_and(|when| !when.holds(value_of)) {
             return Ok(());
         }
-        let who = format!("`{}` for buyer {number}", step.call.shown(|name| format!("{{{name}}}")));
+        let who =
+            format!("`{}` for customer {number}", step.call.shown(|name| format!("{{{name}}}")));
         let answer = match &step.call {
             Call::Http(request) => {
                 let heard =

@@ -780,9 +780,11 @@ impl AppServer {
         let number = (handle.is_none() && shares_customers)
             .then(|| self.connected.fetch_add(1, Ordering::Relaxed));
         let (customers, tracker) = (Arc::clone(&self.customers), Arc::clone(&self.tracker));
+        let is_scheduled = handle.is_some();
         let executor = AppExecutor::new(customers, tracker, handle, number);
         let (checkout, shelves) = (Arc::clone(&self.checkout), Arc::clone(&self.shelves));
-        Box::new(StepConnection::new(executor, checkout, shelves, self.terms.clone(), None))
+        let steps = StepConnection::new(executor, checkout, shelves, self.terms.clone(), None);
+        Box::new(steps.scheduled(is_scheduled))
     }
 }
 

@@ -10,8 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::config::Config;
-use ureq::http::Uri;
-use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
 };
@@ -22,17 +20,7 @@ use crate::stores::heeding;
 
 /// An HTTP agent that takes a URL's host and port as the name of a socket in this directory, as etcd names its sockets.
 pub(super) fn agent(config: Config, dir: &Arc<Path>, control: &Control) -> Agent {
-    heeding::agent_over(config, Sockets(Arc::clone(dir)), NoNames, control)
-}
-
-/// Resolves no names: a socket has a path, and no address to look up.
-#[derive(Debug)]
-struct NoNames;
-
-impl Resolver for NoNames {
-    fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
-        Ok(self.empty())
-    }
+    heeding::agent_over(config, Sockets(Arc::clone(dir)), control)
 }
 
 /// Connects to sockets in a directory.

@@ -4,9 +4,6 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use ureq::Error;
-use ureq::config::Config;
-use ureq::http::Uri;
-use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
 };
@@ -23,7 +20,7 @@ pub(crate) fn read_http_answer(pieces: &[&[u8]]) -> Option<String> {
     let connector = FromMemory(pieces.collect());
     let control = Control::default();
     let executor = HttpExecutor::over("http://shop", Duration::from_secs(60), |config| {
-        heeding::agent_over(config, connector, NoNames, &control)
+        heeding::agent_over(config, connector, &control)
     });
     let mut request = RequestTemplate::parse("POST /buy").ok().flatten()?;
     request.find = vec![Find::parse("token", "value=\"{}\"").ok()?];
@@ -36,16 +33,6 @@ pub(crate) fn read_http_answer(pieces: &[&[u8]]) -> Option<String> {
     let cookies = executor.cookies();
     executor.set_cookies(&cookies);
     Some(brief)
-}
-
-/// Resolves no names.
-#[derive(Debug)]
-struct NoNames;
-
-impl Resolver for NoNames {
-    fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
-        Ok(self.empty())
-    }
 }
 
 /// Connections over which these pieces come, one at each read.

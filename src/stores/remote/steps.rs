@@ -13,7 +13,7 @@ use crate::describe::checkout::{
 };
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::op::{BuyerId, Item, Onward, Op, Reply, Want};
-use crate::scheduler::{BuyerHandle, PendingStatement};
+use crate::scheduler::{Actor, BuyerHandle, PendingStatement};
 
 /// Why a store did not do what a step said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -240,6 +240,8 @@ pub(crate) struct StepConnection<S> {
     checkout: Arc<Checkout>,
     terms: StoreConfig,
     handle: Option<BuyerHandle>,
+    /// Whether it is part of a schedule, which names its buyer by a letter.
+    is_scheduled: bool,
     memory: AttemptContext,
     has_changed: bool,
     has_bought: bool,
@@ -272,6 +274,7 @@ impl<S: StepExecutor> StepConnection<S> {
             executor,
             checkout,
             terms,
+            is_scheduled: handle.is_some(),
             handle,
             memory,
             has_changed: false,
@@ -279,6 +282,12 @@ impl<S: StepExecutor> StepConnection<S> {
             was_cut_short: false,
             is_broken: false,
         }
+    }
+
+    /// The same; `is_scheduled` says whether it is part of a schedule, where what is held are not its own steps.
+    #[cfg(feature = "app")]
+    pub(crate) fn scheduled(self, is_scheduled: bool) -> Self {
+        Self { is_scheduled, ..self }
     }
 
     /// Runs the first step from this one on whose condition holds.
@@ -443,16 +452,19 @@ impl<S: StepExecutor> StepConnection<S> {
         }
     }
 
-    /// Records what went wrong, for the report.
+    /// Records what went wrong, for the report. In a schedule a buyer has a letter; elsewhere it is told by the number that
+    /// the statements have as `buyer`.
     fn tell(&self, number: usize, step: &Step, why: &str) {
         let Checkout { path, .. } = &*self.checkout;
         let AttemptContext { buyer, customer, .. } = self.memory;
         let role = self.checkout.role(buyer);
-        let who = match &role.name {
-            // Counted from 1, as customers are.
-            name if name.is_empty() => format!("buyer {}", u64::from(buyer) + 1),
-            name if role.once => name.clone(),
-            name => format!("{name} of customer {customer}"),
+        let letter = self.is_scheduled.then_some(Actor::Buyer(buyer));
+        let who = match (letter, role.name.as_str()) {
+            (Some(letter), "") => letter.to_string(),
+            (Some(letter), name) => format!("{letter} ({name})"),
+            (None, "") => format!("customer {customer}"),
+            (None, name) if role.once => name.to_owned(),
+            (None, name) => format!("{name} of customer {customer}"),
         };
         let named = Numbered(number, step);
         self.terms.note(|| format!("{path}:{}: {named}, {who}: {why}", step.line));

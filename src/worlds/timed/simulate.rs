@@ -6,7 +6,7 @@ use super::story::{Story, StoryLine};
 use super::visit_recorder::{Everything, Totals, VisitRecorder};
 use super::world::TimedWorld;
 use crate::base::error::Error;
-use crate::check::audit::RunningAudit;
+use crate::check::audit::{Naming, RunningAudit};
 use crate::check::report::{Banner, FigureTotals, overtakings};
 use crate::check::report::{Counted, Outcome};
 use crate::check::round::{Counters, Round};
@@ -56,7 +56,7 @@ fn play(
     let takes_money = strategy.card().names(OpKind::Pay);
     let totals = Totals {
         gathered: FigureTotals::of(scene.settings.items.into()),
-        audit: RunningAudit::open(scene.settings.items, stock, takes_money),
+        audit: RunningAudit::open(scene.settings.items, stock, takes_money, Naming::Letters),
         banners: [0; Banner::ALL.len()],
     };
     let (totals, books, tally, story) = run(strategy, scene, seed, story, totals, stopped)?;

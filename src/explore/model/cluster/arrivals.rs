@@ -3,7 +3,7 @@
 
 use super::super::graph::ScheduleCount;
 use crate::base::error::Error;
-use crate::base::peers::Peers;
+use crate::base::process_group::ProcessGroup;
 use crate::base::wire_format::{Decoder, Encoder};
 
 /// No step.
@@ -155,7 +155,7 @@ impl Arrivals {
     /// search was stopped.
     pub(super) fn ways(
         &self,
-        peers: &mut Peers,
+        group: &mut ProcessGroup,
         is_stopped: impl Fn() -> bool,
     ) -> Result<Option<Option<ScheduleCount>>, Error> {
         let mut counting = Counting {
@@ -165,7 +165,7 @@ impl Arrivals {
         let is_end = |state: &u32| self.away[*state as usize] == 0;
         let ends: Vec<u32> = (0..self.away.len() as u32).filter(is_end).collect();
         ends.iter().for_each(|end| counting.ways[*end as usize] = ScheduleCount::ONE);
-        if !self.walk(&mut counting, ends, peers, is_stopped)? {
+        if !self.walk(&mut counting, ends, group, is_stopped)? {
             return Ok(None);
         }
         let is_counted = counting.left.first() == Some(&0);
@@ -176,14 +176,14 @@ impl Arrivals {
     /// search was stopped.
     pub(super) fn endless(
         &self,
-        peers: &mut Peers,
+        group: &mut ProcessGroup,
         is_stopped: impl Fn() -> bool,
     ) -> Result<Option<Option<u32>>, Error> {
         let reached: Vec<bool> = self.goes_on.iter().map(|goes_on| !goes_on).collect();
         let ends = (0_u32..).zip(&reached).filter(|(_, end)| **end).map(|(state, _)| state);
         let ends = ends.collect();
         let mut reaching = Reaching { reached };
-        if !self.walk(&mut reaching, ends, peers, is_stopped)? {
+        if !self.walk(&mut reaching, ends, group, is_stopped)? {
             return Ok(None);
         }
         let first = reaching.reached.iter().position(|reached| !reached);
@@ -196,12 +196,12 @@ impl Arrivals {
         &self,
         walk: &mut W,
         mut open: Vec<u32>,
-        peers: &mut Peers,
+        group: &mut ProcessGroup,
         is_stopped: impl Fn() -> bool,
     ) -> Result<bool, Error> {
-        let me = peers.me();
+        let me = group.me();
         loop {
-            let mut out: Vec<Encoder> = (0..peers.len()).map(|_| Encoder::default()).collect();
+            let mut out: Vec<Encoder> = (0..group.len()).map(|_| Encoder::default()).collect();
             let mut active = open.len() as u64;
             for _ in 0..ROUND {
                 let Some(state) = open.pop() else { break };
@@ -213,7 +213,7 @@ impl Arrivals {
                     let process = usize::from(step.process & !FAULT);
                     if process == me {
                         let is_open = walk.takes(step.from, step.buyers, carried);
-                        if is_open.ok_or_else(|| peers.garbled(me))? {
+                        if is_open.ok_or_else(|| group.garbled(me))? {
                             open.push(step.from);
                         }
                         continue;
@@ -236,10 +236,10 @@ impl Arrivals {
                 message.bytes(records.written());
                 message.into_bytes()
             });
-            let heard = peers.exchange(headed.collect())?;
+            let heard = group.exchange(headed.collect())?;
             let mut status = Vec::new();
             for (process, message) in heard.iter().enumerate() {
-                let garbled = || peers.garbled(process);
+                let garbled = || group.garbled(process);
                 let mut decoder = Decoder(message);
                 let read = |decoder: &mut Decoder<'_>| Some((decoder.u64()?, decoder.u64()?));
                 status.push(read(&mut decoder).ok_or_else(garbled)?);

@@ -32,22 +32,22 @@ impl ClusterSearch<'_, '_> {
             message.u32(doublings as u32);
         }
         let owner = self.owner_of_first();
-        let heard = self.peers.gather(message.into_bytes())?;
+        let heard = self.group.gather(message.into_bytes())?;
         let mut decoder = Decoder(&heard[owner]);
         if decoder.is_over() {
             return Ok(None);
         }
         let mut read = || Some(ScheduleCount::of_parts(decoder.u64()?, decoder.u32()? as i32));
-        read().ok_or_else(|| self.peers.garbled(owner)).map(Some)
+        read().ok_or_else(|| self.group.garbled(owner)).map(Some)
     }
 
     /// What all processes have found.
     pub(super) fn gather(&mut self) -> Result<Gathered, Error> {
-        let heard = self.peers.gather(self.found.write())?;
+        let heard = self.group.gather(self.found.write())?;
         let mut all = Gathered::default();
         for (process, message) in heard.iter().enumerate() {
             let found = Gathered::read(message, process, self.table);
-            all.add(found.ok_or_else(|| self.peers.garbled(process))?);
+            all.add(found.ok_or_else(|| self.group.garbled(process))?);
         }
         Ok(all)
     }
@@ -61,13 +61,13 @@ impl ClusterSearch<'_, '_> {
             let (owner, state) = at;
             let mut message = Encoder::default();
             if let (true, Some(origin)) =
-                (owner == self.peers.me(), self.origins.get(state as usize))
+                (owner == self.group.me(), self.origins.get(state as usize))
             {
                 message.u16(origin.process);
                 message.u32(origin.from);
                 write_choice(&mut message, origin.by);
             }
-            let heard = self.peers.gather(message.into_bytes())?;
+            let heard = self.group.gather(message.into_bytes())?;
             let mut decoder = Decoder(&heard[owner]);
             let mut read = || {
                 let process = usize::from(decoder.u16()?);
@@ -75,7 +75,7 @@ impl ClusterSearch<'_, '_> {
             };
             let told = read().filter(|((process, _), _)| *process < heard.len());
             let told = told.filter(|_| choices.len() <= spot.length as usize);
-            let (from, by) = told.ok_or_else(|| self.peers.garbled(owner))?;
+            let (from, by) = told.ok_or_else(|| self.group.garbled(owner))?;
             choices.push(by);
             at = from;
         }
@@ -120,7 +120,7 @@ impl ClusterSearch<'_, '_> {
                 Seen::Finding(gravity) => {
                     let kind = FindingKind::ALL.get(*gravity as usize).copied();
                     let finding = kind.and_then(|kind| self.finding_at(kind, spot));
-                    let finding = finding.ok_or_else(|| self.peers.garbled(spot.process))?;
+                    let finding = finding.ok_or_else(|| self.group.garbled(spot.process))?;
                     let schedule = match finding.kind {
                         FindingKind::Livelock => with_lap(self.table, self.opening, schedule),
                         _ => schedule,
@@ -164,7 +164,7 @@ impl ClusterSearch<'_, '_> {
         };
         let precedence =
             precedence::search(self.table, self.opening, self.stock, rest, || monitor.is_stopped());
-        let heard = self.peers.gather(vec![precedence.complete.into()])?;
+        let heard = self.group.gather(vec![precedence.complete.into()])?;
         let is_complete = heard.iter().all(|complete| complete == &[1]);
         result.complete &= is_complete;
         result.precedence_states = precedence.states;

@@ -4,6 +4,7 @@
 //! All processes take the same decisions in the same rounds, from what all have said, so all end with the same report.
 
 mod arrivals;
+mod block;
 mod conclusion;
 mod gathered;
 mod rounds;
@@ -15,7 +16,7 @@ use super::opening::open;
 use super::searches::report;
 use crate::base::error::Error;
 use crate::base::monitor::Monitor;
-use crate::base::peers::Peers;
+use crate::base::process_group::ProcessGroup;
 use crate::domain::settings::Settings;
 use crate::explore::exploration::Exploration;
 use crate::worlds::dyn_strategy::DynStrategy;
@@ -32,20 +33,20 @@ pub(crate) fn search_among(
     settings: &Settings,
     limits: Limits,
     monitor: &impl Monitor,
-    mut peers: Peers,
+    mut group: ProcessGroup,
 ) -> Result<Exploration, Error> {
     let mut table = TransitionTable::new(strategy, settings);
     let opening = open(&mut table, strategy, settings)?;
-    let mut search = ClusterSearch::from(&mut table, &opening, &mut peers);
+    let mut search = ClusterSearch::from(&mut table, &opening, &mut group);
     let seen = search.run(limits, monitor)?;
-    peers.part();
+    group.part();
     report(&mut table, &opening, strategy, settings, seen)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::peers::in_threads;
+    use crate::base::process_group::in_threads;
     use crate::domain::faults::Faults;
     use crate::domain::finding::FindingKind;
     use crate::explore::search_all;
@@ -59,8 +60,8 @@ mod tests {
         limits: Limits,
     ) -> Vec<Exploration> {
         let works = vec!["same"; processes];
-        in_threads(&works, |peers| {
-            search_among(strategy, settings, limits, &|| false, peers.unwrap()).unwrap()
+        in_threads(&works, |group| {
+            search_among(strategy, settings, limits, &|| false, group.unwrap()).unwrap()
         })
     }
 
@@ -135,16 +136,16 @@ mod tests {
         let faults = Faults { expiries: 2, ..Faults::default() };
         let shop = Settings { buyers: 8, stock: 2, faults, ..Settings::default() };
         let strategy = find("hold").unwrap();
-        let found = in_threads(&["same"; 2], |peers| {
-            let peers = peers.unwrap();
-            let memory = if peers.me() == 0 { 1 << 40 } else { 100_000 };
+        let found = in_threads(&["same"; 2], |group| {
+            let group = group.unwrap();
+            let memory = if group.me() == 0 { 1 << 40 } else { 100_000 };
             let limits = Limits { memory, ..Limits::default() };
-            search_among(strategy, &shop, limits, &|| false, peers).unwrap()
+            search_among(strategy, &shop, limits, &|| false, group).unwrap()
         });
-        let stopped = in_threads(&["same"; 2], |peers| {
-            let peers = peers.unwrap();
-            let is_stopped = peers.me() == 1;
-            search_among(strategy, &shop, Limits::default(), &|| is_stopped, peers).unwrap()
+        let stopped = in_threads(&["same"; 2], |group| {
+            let group = group.unwrap();
+            let is_stopped = group.me() == 1;
+            search_among(strategy, &shop, Limits::default(), &|| is_stopped, group).unwrap()
         });
         let few = Limits { states: 500, ..Limits::default() };
         for found in found.into_iter().chain(stopped).chain(among(2, strategy, &shop, few)) {
@@ -157,13 +158,13 @@ mod tests {
     fn a_process_that_is_lost_is_an_error_of_all_others() {
         let shop = Settings { buyers: 8, stock: 2, ..Settings::default() };
         let strategy = find("hold").unwrap();
-        let found = in_threads(&["same"; 3], |peers| {
-            let mut peers = peers.unwrap();
-            if peers.me() == 2 {
-                let _ = peers.gather(Vec::new());
+        let found = in_threads(&["same"; 3], |group| {
+            let mut group = group.unwrap();
+            if group.me() == 2 {
+                let _ = group.gather(Vec::new());
                 return None;
             }
-            Some(search_among(strategy, &shop, Limits::default(), &|| false, peers))
+            Some(search_among(strategy, &shop, Limits::default(), &|| false, group))
         });
         for found in found.into_iter().flatten() {
             let error = found.unwrap_err().to_string();

@@ -1,9 +1,6 @@
 //! The search of one of several processes, level by level, in step with the others.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
-
-use rayon::prelude::*;
 
 use super::super::checks::{self, FinalState};
 use super::super::expand::Expanded;
@@ -12,14 +9,13 @@ use super::super::precedence;
 use super::super::search::SearchResult;
 use super::super::state::State;
 use super::super::states::{Batch, MOST_STATES, States, owner_of};
-use super::arrivals::{Arrivals, push};
+use super::arrivals::Arrivals;
+use super::block::chunks_of;
 use super::gathered::{Gathered, Seen, Spot};
 use super::rounds::Status;
-use super::successors::{self, Arrived};
 use crate::base::error::Error;
 use crate::base::monitor::Monitor;
-use crate::base::peers::Peers;
-use crate::base::wire_format::{Decoder, Encoder};
+use crate::base::process_group::ProcessGroup;
 use crate::domain::finding::FindingKind;
 use crate::domain::op::Units;
 use crate::scheduler::Choice;
@@ -27,9 +23,6 @@ use crate::worlds::stepped::{KindId, ModelState, TransitionTable};
 
 /// States that one process expands in a round.
 const BLOCK: usize = 16 * 1024;
-
-/// States that one thread expands at a time.
-const CHUNK: usize = 512;
 
 /// The bytes of successors that a round should have at most, where one state has very many.
 const ROUND_BYTES: usize = 256 << 20;
@@ -46,20 +39,20 @@ pub(super) struct Origin {
 pub(super) struct ClusterSearch<'a, 's> {
     pub(super) table: &'a mut TransitionTable<'s>,
     pub(super) opening: &'a ModelState,
-    pub(super) peers: &'a mut Peers,
+    pub(super) group: &'a mut ProcessGroup,
     pub(super) stock: Units,
-    states: States,
+    pub(super) states: States,
     pub(super) origins: Vec<Origin>,
-    arrivals: Arrivals,
+    pub(super) arrivals: Arrivals,
     /// For each level, how many states there are up to its end.
     levels: Vec<u32>,
     /// The first state that is not expanded.
     next: u32,
     /// A state for each way to end.
-    ends: BTreeMap<FinalState, u32>,
+    pub(super) ends: BTreeMap<FinalState, u32>,
     pub(super) found: Gathered,
-    bytes_a_state: usize,
-    expanded: Vec<Expanded>,
+    pub(super) bytes_a_state: usize,
+    pub(super) expanded: Vec<Expanded>,
 }
 
 impl<'a, 's> ClusterSearch<'a, 's> {
@@ -67,7 +60,7 @@ impl<'a, 's> ClusterSearch<'a, 's> {
     pub(super) fn from(
         table: &'a mut TransitionTable<'s>,
         opening: &'a ModelState,
-        peers: &'a mut Peers,
+        group: &'a mut ProcessGroup,
     ) -> Self {
         let stock = checks::stock_of(table, opening);
         let first = State::of(opening.store(), opening.kinds());
@@ -75,7 +68,7 @@ impl<'a, 's> ClusterSearch<'a, 's> {
         let mut search = Self {
             table,
             opening,
-            peers,
+            group,
             stock,
             states: States::default(),
             origins: Vec::new(),
@@ -87,7 +80,7 @@ impl<'a, 's> ClusterSearch<'a, 's> {
             bytes_a_state: 0,
             expanded: Vec::new(),
         };
-        if search.owner_of_first() == search.peers.me() {
+        if search.owner_of_first() == search.group.me() {
             search.states = States::open(&first);
             search.origins.push(Origin { from: 0, process: 0, by: Choice::step(0) });
         }
@@ -100,7 +93,7 @@ impl<'a, 's> ClusterSearch<'a, 's> {
         let mut batch = Batch::default();
         let first = State::of(self.opening.store(), self.opening.kinds());
         batch.push_with(|packed| packed.push_state(&first));
-        batch.all().next().map_or(0, |(_, hash)| owner_of(hash, self.peers.len()))
+        batch.all().next().map_or(0, |(_, hash)| owner_of(hash, self.group.len()))
     }
 
     /// The memory it takes, in bytes.
@@ -124,7 +117,7 @@ impl<'a, 's> ClusterSearch<'a, 's> {
         let is_stopped = || monitor.is_stopped();
         let mut ways = None;
         if complete {
-            let counted = self.arrivals.ways(self.peers, is_stopped)?;
+            let counted = self.arrivals.ways(self.group, is_stopped)?;
             complete = counted.is_some();
             ways = match counted {
                 Some(counted) => self.tell_ways(counted)?,
@@ -132,7 +125,7 @@ impl<'a, 's> ClusterSearch<'a, 's> {
             };
         }
         if complete && ways.is_none() {
-            match self.arrivals.endless(self.peers, is_stopped)? {
+            match self.arrivals.endless(self.group, is_stopped)? {
                 Some(endless) => {
                     let gravity = FindingKind::Livelock.gravity() as u32;
                     let spot = endless.map(|state| self.spot(state, None));
@@ -158,16 +151,12 @@ impl<'a, 's> ClusterSearch<'a, 's> {
         loop {
             // Blocks are smaller near a limit, so that the search does not go far beyond it.
             let room = limits.memory.saturating_sub(self.bytes()) / self.bytes_a_state.max(1);
-            let to_limit = limit.saturating_sub(all_states) as usize / 8 / self.peers.len();
+            let to_limit = limit.saturating_sub(all_states) as usize / 8 / self.group.len();
             let a_round = ROUND_BYTES / self.bytes_a_state.max(1);
             let most = to_limit.min(room).min(a_round).clamp(1, BLOCK) as u32;
             let level_end = self.levels.last().copied().unwrap_or(0);
             let block = self.next..level_end.min(self.next + most);
-            let chunks: Vec<Range<u32>> = block
-                .clone()
-                .step_by(CHUNK)
-                .map(|start| start..block.end.min(start + CHUNK as u32))
-                .collect();
+            let chunks = chunks_of(block.clone());
             self.fill(&chunks);
             let statuses = loop {
                 let is_over = self.bytes() > limits.memory
@@ -217,28 +206,9 @@ impl<'a, 's> ClusterSearch<'a, 's> {
         }
     }
 
-    /// Expands the states of each chunk.
-    fn fill(&mut self, chunks: &[Range<u32>]) {
-        self.expanded.resize_with(self.expanded.len().max(chunks.len()), Expanded::default);
-        let (table, states, stock) = (&*self.table, &self.states, self.stock);
-        let fill = |(one, chunk): (&mut Expanded, &Range<u32>)| {
-            one.fill(table, states, chunk.clone(), stock);
-        };
-        match chunks.len() {
-            0 | 1 => self.expanded.iter_mut().zip(chunks).for_each(fill),
-            _ => self.expanded[..chunks.len()].par_iter_mut().zip(chunks).for_each(fill),
-        }
-    }
-
-    /// Steps of the first so many chunks that were never worked out.
-    fn missing(&self, chunks: usize) -> Vec<(u32, Choice<KindId>)> {
-        let missing = self.expanded[..chunks].iter().flat_map(|one| &one.missing);
-        missing.copied().collect::<BTreeSet<_>>().into_iter().collect()
-    }
-
     /// Tells all processes where this one stands, and hears where they do.
     fn tell_status(&mut self, status: &Status) -> Result<Vec<Status>, Error> {
-        let heard = self.peers.gather(status.write())?;
+        let heard = self.group.gather(status.write())?;
         let (kinds, stores) = (self.table.kinds(), self.table.all_stores().count());
         let read = |(process, message): (usize, &Vec<u8>)| {
             let status = Status::read(message).filter(|status| {
@@ -246,98 +216,16 @@ impl<'a, 's> ClusterSearch<'a, 's> {
                     (*store as usize) < stores && usize::from(choice.who) < kinds
                 })
             });
-            status.ok_or_else(|| self.peers.garbled(process))
+            status.ok_or_else(|| self.group.garbled(process))
         };
         heard.iter().enumerate().map(read).collect()
     }
 
-    /// Sends each successor to its owner, and takes in those that belong here.
-    fn exchange_successors(&mut self, chunks: &[Range<u32>]) -> Result<(), Error> {
-        let processes = self.peers.len();
-        let written: Vec<Vec<Vec<u8>>> = self.expanded[..chunks.len()]
-            .par_iter()
-            .zip(chunks)
-            .map(|(one, chunk)| successors::write(chunk.start, one, processes))
-            .collect();
-        let to = |process: usize| {
-            let mut message = Encoder::default();
-            written.iter().for_each(|chunk| message.bytes(&chunk[process]));
-            message.into_bytes()
-        };
-        let out: Vec<Vec<u8>> = (0..processes).map(to).collect();
-        drop(written);
-        let bytes: usize = out.iter().map(Vec::len).sum();
-        let expanded: usize = chunks.iter().map(Range::len).sum();
-        // What comes from others is about as much as what goes to them.
-        self.bytes_a_state = 2 * bytes / expanded.max(1);
-        let heard = self.peers.exchange(out)?;
-        let mut parts: Vec<(usize, &[u8])> = Vec::new();
-        for (process, message) in heard.iter().enumerate() {
-            let mut decoder = Decoder(message);
-            while !decoder.is_over() {
-                let part = decoder.bytes().ok_or_else(|| self.peers.garbled(process))?;
-                parts.push((process, part));
-            }
-        }
-        let table = &*self.table;
-        let read = |(process, part): &(usize, &[u8])| (*process, successors::read(part, table));
-        let read: Vec<(usize, Option<Arrived>)> = parts.par_iter().map(read).collect();
-        let garbled = |process: usize| self.peers.garbled(process);
-        let arrived: Vec<(usize, Arrived)> = read
-            .into_iter()
-            .map(|(process, arrived)| Ok((process, arrived.ok_or_else(|| garbled(process))?)))
-            .collect::<Result<_, Error>>()?;
-        let batches: Vec<&Batch> = arrived.iter().map(|(_, arrived)| &arrived.states).collect();
-        let Self { states, origins, arrivals, .. } = self;
-        states.insert_all(&batches, |numbers| {
-            for ((process, arrived), numbers) in arrived.iter().zip(numbers) {
-                for ((from, way), number) in arrived.from.iter().zip(numbers) {
-                    if number as usize == origins.len() {
-                        let process = *process as u16;
-                        push(origins, Origin { from: *from, process, by: way.choice });
-                    }
-                    arrivals.enter(number, (*process, *from), way.buyers, way.is_fault);
-                }
-            }
-        });
-        Ok(())
-    }
-
-    /// Takes note of what was found in the states of each chunk.
-    fn take_note(&mut self, chunks: &[Range<u32>]) {
-        let mut expanded = std::mem::take(&mut self.expanded);
-        for one in &mut expanded[..chunks.len()] {
-            let mut start = 0;
-            for end in &one.ends {
-                let goes_on = one.ways[start..*end].iter().any(|way| !way.is_fault);
-                self.arrivals.expanded((end - start) as u32, goes_on);
-                start = *end;
-            }
-            for sighting in std::mem::take(&mut one.sightings).into_all() {
-                // States keep no order of events: false sold-outs are left to the precedence search.
-                if sighting.finding.kind != FindingKind::FalseSoldOut {
-                    let gravity = sighting.finding.kind.gravity() as u32;
-                    let spot = self.spot(sighting.state, sighting.step);
-                    self.found.note(Seen::Finding(gravity), spot);
-                }
-            }
-            if let Some(failed) = one.failed {
-                let spot = self.spot(failed, None);
-                self.found.note(Seen::Failure, spot);
-            }
-            for (state, end) in one.endings.drain(..) {
-                self.ends.entry(end).or_insert(state);
-            }
-            self.found.is_premature |= one.premature;
-        }
-        self.expanded = expanded;
-    }
-
     /// A place in this process's share.
-    fn spot(&self, state: u32, step: Option<Choice<KindId>>) -> Spot {
+    pub(super) fn spot(&self, state: u32, step: Option<Choice<KindId>>) -> Spot {
         let level = self.levels.partition_point(|end| *end <= state) as u32;
         let words = self.states.words_of(state).to_vec();
         let length = level + u32::from(step.is_some());
-        Spot { length, process: self.peers.me(), state, step, words }
+        Spot { length, process: self.group.me(), state, step, words }
     }
 }

@@ -1,17 +1,17 @@
-//! The other processes of one piece of work. In each round every process sends one message to every other, and waits for
+//! A process group, as libraries for message passing call it: the processes of one piece of work. In each round every process sends one message to every other, and waits for
 //! one from each, so all of them are always at the same round.
 //!
 //! Every wait has a bound: a process that lives says so every second, however long its own work takes.
 
-mod group;
 mod link;
+mod rendezvous;
 
 use std::time::Duration;
 
 use super::control::Control;
 use super::error::Error;
-pub(crate) use group::Group;
 use link::Link;
+pub(crate) use rendezvous::Rendezvous;
 
 /// A process that has said nothing for this long is lost.
 const SILENCE: Duration = Duration::from_secs(20);
@@ -21,7 +21,7 @@ const GLANCE: Duration = Duration::from_millis(40);
 
 /// Connections to all other processes.
 #[derive(Debug)]
-pub(crate) struct Peers {
+pub(crate) struct ProcessGroup {
     me: usize,
     /// By process; none for this one.
     links: Vec<Option<Link>>,
@@ -29,7 +29,7 @@ pub(crate) struct Peers {
     control: Control,
 }
 
-impl Peers {
+impl ProcessGroup {
     /// Which process this is, counted from 0.
     pub(crate) fn me(&self) -> usize {
         self.me
@@ -90,7 +90,7 @@ impl Peers {
 #[cfg(test)]
 pub(crate) fn in_threads<T: Send>(
     works: &[&str],
-    run: impl Fn(Result<Peers, Error>) -> T + Sync,
+    run: impl Fn(Result<ProcessGroup, Error>) -> T + Sync,
 ) -> Vec<T> {
     use std::net::TcpListener;
     use std::thread;
@@ -104,8 +104,8 @@ pub(crate) fn in_threads<T: Send>(
         let begin = |(me, (work, listener)): (usize, (&&str, TcpListener))| {
             let work = format!("{work:0>16}");
             let patience = Duration::from_secs(30);
-            let group = Group { addresses: addresses.clone(), me, work, patience };
-            scope.spawn(move || run(group.join(Some(listener), &Control::default())))
+            let rendezvous = Rendezvous { addresses: addresses.clone(), me, work, patience };
+            scope.spawn(move || run(rendezvous.join(Some(listener), &Control::default())))
         };
         let members: Vec<_> = works.iter().zip(listeners).enumerate().map(begin).collect();
         members.into_iter().map(|member| member.join().unwrap()).collect()
@@ -117,17 +117,17 @@ mod tests {
     use std::io::Write;
     use std::net::{TcpListener, TcpStream};
 
-    use super::group::GREETING_BYTES;
+    use super::rendezvous::GREETING_BYTES;
     use super::*;
 
     #[test]
     fn every_process_has_the_message_of_every_other() {
-        let heard = in_threads(&["same"; 3], |peers| {
-            let mut peers = peers.unwrap();
-            let me = peers.me() as u8;
-            let mut heard = peers.exchange((0..3).map(|to| vec![me, to]).collect()).unwrap();
-            heard.extend(peers.gather(vec![me; 100_000]).unwrap());
-            peers.part();
+        let heard = in_threads(&["same"; 3], |group| {
+            let mut group = group.unwrap();
+            let me = group.me() as u8;
+            let mut heard = group.exchange((0..3).map(|to| vec![me, to]).collect()).unwrap();
+            heard.extend(group.gather(vec![me; 100_000]).unwrap());
+            group.part();
             heard
         });
         for (me, heard) in (0..3).zip(heard) {
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_process_with_other_work_is_refused_by_both() {
-        for refused in in_threads(&["this", "that"], |peers| peers.map(|_| ()).unwrap_err()) {
+        for refused in in_threads(&["this", "that"], |group| group.map(|_| ()).unwrap_err()) {
             assert!(matches!(refused, Error::Input(_)), "{refused}");
             assert!(refused.to_string().contains("another command"), "{refused}");
         }
@@ -146,12 +146,12 @@ mod tests {
 
     #[test]
     fn a_process_that_ends_too_soon_is_lost_to_all_others() {
-        let ended = in_threads(&["same"; 3], |peers| {
-            let mut peers = peers.unwrap();
-            if peers.me() == 1 {
+        let ended = in_threads(&["same"; 3], |group| {
+            let mut group = group.unwrap();
+            if group.me() == 1 {
                 return None;
             }
-            peers.gather(Vec::new()).err()
+            group.gather(Vec::new()).err()
         });
         for error in ended.into_iter().flatten() {
             assert!(error.to_string().contains("is lost"), "{error}");
@@ -162,8 +162,9 @@ mod tests {
     #[test]
     fn a_process_that_never_comes_is_named() {
         let addresses = vec!["127.0.0.1:1".to_owned(), "127.0.0.1:0".to_owned()];
-        let group = Group { addresses, me: 1, work: "same".into(), patience: Duration::ZERO };
-        let error = group.join(group.listen().unwrap(), &Control::default()).unwrap_err();
+        let rendezvous =
+            Rendezvous { addresses, me: 1, work: "same".into(), patience: Duration::ZERO };
+        let error = rendezvous.join(rendezvous.listen().unwrap(), &Control::default()).unwrap_err();
         assert!(error.to_string().starts_with("process 1 (127.0.0.1:1) has not come: "), "{error}");
     }
 
@@ -172,10 +173,11 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let addresses = vec![address.to_string(), "127.0.0.1:1".to_owned()];
-        let group = Group { addresses, me: 0, work: "same".into(), patience: Duration::ZERO };
+        let rendezvous =
+            Rendezvous { addresses, me: 0, work: "same".into(), patience: Duration::ZERO };
         let mut stranger = TcpStream::connect(address).unwrap();
         stranger.write_all(&[b'x'; GREETING_BYTES]).unwrap();
-        let error = group.join(Some(listener), &Control::default()).unwrap_err();
+        let error = rendezvous.join(Some(listener), &Control::default()).unwrap_err();
         assert!(error.to_string().contains("process 2 (127.0.0.1:1) has not come"), "{error}");
     }
 }

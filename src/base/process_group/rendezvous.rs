@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use super::link::Link;
-use super::{GLANCE, Peers, SILENCE};
+use super::{GLANCE, ProcessGroup, SILENCE};
 use crate::base::clock::{Clock, Wall, nanos};
 use crate::base::control::Control;
 use crate::base::error::Error;
@@ -25,9 +25,9 @@ const FINGERPRINT: usize = 16;
 /// What the process that has connected says when it was greeted.
 const HEARD: u8 = 1;
 
-/// A group of processes, as one of them sees it.
+/// What one process knows of a group before it has joined it.
 #[derive(Clone, Debug)]
-pub(crate) struct Group {
+pub(crate) struct Rendezvous {
     /// Where each process listens.
     pub(crate) addresses: Vec<String>,
     /// Which of them this process is, counted from 0.
@@ -45,7 +45,7 @@ struct Greeting {
     work: Vec<u8>,
 }
 
-impl Group {
+impl Rendezvous {
     /// Listens where the others expect this process; none if no other connects to it.
     ///
     /// # Errors
@@ -74,7 +74,7 @@ impl Group {
         &self,
         listener: Option<TcpListener>,
         control: &Control,
-    ) -> Result<Peers, Error> {
+    ) -> Result<ProcessGroup, Error> {
         let clock = Wall::start();
         let mut links: Vec<Option<Link>> = self.addresses.iter().map(|_| None).collect();
         if let Some(listener) = &listener {
@@ -109,7 +109,7 @@ impl Group {
                 links.iter().enumerate().position(|(at, link)| at != self.me && link.is_none());
             let Some(missing) = missing else {
                 let control = control.clone();
-                return Ok(Peers { me: self.me, links, round: 0, control });
+                return Ok(ProcessGroup { me: self.me, links, round: 0, control });
             };
             let is_late = clock.now() > nanos(self.patience);
             if is_late || control.is_over() || !control.pause(GLANCE) {
