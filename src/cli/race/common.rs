@@ -41,7 +41,7 @@ pub(super) fn race_slice(args: &RaceArgs, slice: Slice, start_ns: i64) -> Result
     check_start(start_ns)?;
     let output = Output::open(args.output.as_deref(), "--output")?;
     let control = interrupt::control_telling(args.verbose)?;
-    let header = Header::new(slice, &args.whole(&task), args.inputs()?);
+    let header = Header::new(slice, &args.whole(&task), args.inputs(&task)?);
     let Task { strategies, settings, address, .. } = &task;
     let [strategy] = strategies[..] else { return Err(one_strategy()) };
     tell_password(address);
