@@ -98,6 +98,11 @@ impl Header {
         &self.command
     }
 
+    /// What that command reads.
+    pub(super) fn inputs(&self) -> &Inputs {
+        &self.inputs
+    }
+
     /// What to do where this part is missing, or is of no use.
     fn remedy(&self, slice: Slice) -> String {
         match self.command.iter().any(|word| word == "--start-at") {
@@ -434,6 +439,16 @@ pub(super) fn check_same_race(ours: &CommonWork, theirs: &CommonWork) -> Result<
     }
     if ours.build != theirs.build {
         return other("version", &ours.build, &theirs.build);
+    }
+    if ours.inputs != theirs.inputs {
+        let file = ours.inputs.differing(&theirs.inputs);
+        return Err(Error::input(format!(
+            "the first part has begun another race at this store: {} not as it is here; all parts need the same files",
+            file.map_or_else(
+                || "what its command reads is".into(),
+                |file| format!("its {file} is")
+            ),
+        )));
     }
     Ok(())
 }

@@ -166,8 +166,8 @@ pub(crate) struct RaceArgs {
     allow_incomplete: bool,
     #[command(flatten)]
     partition: PartitionFlag,
-    /// With --partition, race at one server together with the other parts: each sends its share of the buyers from this
-    /// time on, such as 2026-11-30T20:00:00Z or seconds since 1970
+    /// With --partition, race a strategy, or a checkout in SQL, at one server together with the other parts: each sends
+    /// its share of the buyers from this time on, such as 2026-11-30T20:00:00Z or seconds since 1970
     #[arg(long, value_name = "TIME", value_parser = moment::parse)]
     start_at: Option<i64>,
     #[command(flatten)]
