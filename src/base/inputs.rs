@@ -10,7 +10,7 @@ use super::fingerprint::fingerprint;
 /// The fingerprint of all that a command reads, and those of its files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Inputs {
-    all: String,
+    fingerprint: String,
     /// By their names, where something is to be said of each.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     files: BTreeMap<String, String>,
@@ -20,7 +20,7 @@ impl Inputs {
     /// Those of a command that has read this.
     #[must_use]
     pub(crate) fn of(value: &impl Debug) -> Self {
-        Self { all: fingerprint(value), files: BTreeMap::new() }
+        Self { fingerprint: fingerprint(value), files: BTreeMap::new() }
     }
 
     /// The same, of which a part stands in the file of this name.
@@ -54,7 +54,7 @@ mod tests {
         assert_eq!((ours == read("a", "b"), ours.differing(&read("a", "b"))), (true, None));
         assert_eq!(ours.differing(&read("a", "c")), Some("seed.sql"));
         assert_eq!(ours.differing(&read("c", "b")), Some("schema.sql"));
-        // Others files may have been read.
+        // Other files may have been read.
         let other = Inputs::of(&"c");
         assert_eq!((ours == other, ours.differing(&other)), (false, None));
     }

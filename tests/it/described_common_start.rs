@@ -124,7 +124,7 @@ fn four_machines_come_to_one_verdict_on_a_described_checkout() {
     // Nor is a part merged that was made with another one.
     let path = network.path().join(safe.file(3));
     let mut part: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-    part["part"]["inputs"]["all"] = "other".into();
+    part["part"]["inputs"]["fingerprint"] = "other".into();
     part["part"]["inputs"]["files"]["seed.sql"] = "other".into();
     fs::write(&path, part.to_string()).unwrap();
     let other = safe.refused(1..=MACHINES);
