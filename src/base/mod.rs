@@ -5,6 +5,8 @@ pub mod clock;
 pub mod control;
 pub(crate) mod error;
 pub(crate) mod fingerprint;
+#[cfg(feature = "cli")]
+pub(crate) mod inputs;
 pub mod machine;
 pub(crate) mod memo;
 #[cfg(feature = "cli")]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::base::error::Error;
-use crate::base::fingerprint::fingerprint;
+use crate::base::inputs::Inputs;
 use crate::base::text::printable::printable;
 use crate::base::text::quantity::of;
 use crate::command::{Command, Verb};
@@ -107,7 +107,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Ended, Error> {
         return Ok(if control.is_stopped() { Ended::Interrupted } else { ended });
     };
     let inputs: Vec<_> = paths.iter().map(|path| (path, std::fs::read(path).ok())).collect();
-    let header = Header::new(slice, &whole(args), fingerprint(&inputs));
+    let header = Header::new(slice, &whole(args), Inputs::of(&inputs));
     let error = checked.iter().find_map(Checked::exit_code);
     let body = PartOfCheck { scenarios: paths.len(), checked };
     report.output.write(&parts::written(&PartReport::default(), &header, &body)?)?;

@@ -8,11 +8,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::base::error::Error;
+use crate::base::inputs::Inputs;
 use crate::base::machine::Machine;
 use crate::base::partition::Slice;
 use crate::base::text::quantity::of;
 use crate::check::report::SCHEMA;
 use crate::command::{Command, quoted};
+use crate::describe::checkout::Checkout;
 use crate::render;
 use crate::run::common::CommonWork;
 use crate::run::logbook::{Logbook, PartOfRun};
@@ -82,18 +84,23 @@ pub(super) struct Header {
     slice: Slice,
     /// The command that does all of the work on one machine.
     command: Vec<String>,
-    /// The fingerprint of what the command reads.
-    inputs: String,
+    /// What the command reads.
+    inputs: Inputs,
 }
 
 impl Header {
-    pub(super) fn new(slice: Slice, command: &Command, inputs: String) -> Self {
+    pub(super) fn new(slice: Slice, command: &Command, inputs: Inputs) -> Self {
         Self { form: FORM, build: BUILD.into(), slice, command: command.words().to_vec(), inputs }
     }
 
     /// The command that does all of the work on one machine.
     pub(super) fn command(&self) -> &[String] {
         &self.command
+    }
+
+    /// What that command reads.
+    pub(super) fn inputs(&self) -> &Inputs {
+        &self.inputs
     }
 
     /// What to do where this part is missing, or is of no use.
@@ -289,10 +296,15 @@ impl PartFile {
             || ours.inputs != theirs.inputs
             || self.version != first.version
         {
-            return Err(self.refused(&format!(
-                "it is a part of other work: the files that its command reads were others than for {}",
-                first.path.display()
-            )));
+            let first = first.path.display();
+            return Err(self.refused(&match ours.inputs.differing(&theirs.inputs) {
+                Some(file) => {
+                    format!("it is a part of other work: {file} was another file than for {first}")
+                }
+                None => format!(
+                    "it is a part of other work: the files that its command reads were others than for {first}"
+                ),
+            }));
         }
         Ok(())
     }
@@ -371,11 +383,13 @@ impl Parts {
     }
 
     /// Makes sure that what the command reads is here as it was for the parts.
-    pub(super) fn check_inputs(&self, inputs: &str, path: &Path) -> Result<(), Error> {
-        match self.0.first().filter(|file| file.header.inputs != inputs) {
+    pub(super) fn check_inputs(&self, inputs: &Inputs, path: &Path) -> Result<(), Error> {
+        match self.0.first().filter(|file| file.header.inputs != *inputs) {
             Some(file) => Err(Error::input(format!(
                 "{} is not as it was when {} was made: merge where the files are the same",
-                path.display(),
+                inputs
+                    .differing(&file.header.inputs)
+                    .map_or_else(|| path.display().to_string(), str::to_owned),
                 file.path.display()
             ))),
             None => Ok(()),
@@ -394,6 +408,16 @@ impl Parts {
         }
         Ok(())
     }
+}
+
+/// What a command reads of a file that describes a shop, and of those beside it; nothing if there is no such file.
+pub(super) fn inputs(path: Option<&Path>, described: Option<&Checkout>) -> Result<Inputs, Error> {
+    let Some(path) = path else { return Ok(Inputs::of(&"")) };
+    let text = fs::read(path)
+        .map_err(|error| Error::input(format!("cannot read {}: {error}", path.display())))?;
+    let all = Inputs::of(&(&text, described)).with_file(&path.display().to_string(), &text);
+    let beside = described.into_iter().flat_map(Checkout::scripts);
+    Ok(beside.fold(all, |all, (name, text)| all.with_file(name, &text)))
 }
 
 /// Makes sure that the race which is to be at a store is the one of which a part is to be done.
@@ -415,6 +439,16 @@ pub(super) fn check_same_race(ours: &CommonWork, theirs: &CommonWork) -> Result<
     }
     if ours.build != theirs.build {
         return other("version", &ours.build, &theirs.build);
+    }
+    if ours.inputs != theirs.inputs {
+        let file = ours.inputs.differing(&theirs.inputs);
+        return Err(Error::input(format!(
+            "the first part has begun another race at this store: {} not as it is here; all parts need the same files",
+            file.map_or_else(
+                || "what its command reads is".into(),
+                |file| format!("its {file} is")
+            ),
+        )));
     }
     Ok(())
 }

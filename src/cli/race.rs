@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::base::chance;
 use crate::base::error::Error;
-use crate::base::fingerprint::fingerprint;
+use crate::base::inputs::Inputs;
 use crate::base::partition::Slice;
 use crate::base::text::moment;
 use crate::base::text::server_url::ServerUrl;
@@ -166,8 +166,8 @@ pub(crate) struct RaceArgs {
     allow_incomplete: bool,
     #[command(flatten)]
     partition: PartitionFlag,
-    /// With --partition, race at one server together with the other parts: each sends its share of the buyers from this
-    /// time on, such as 2026-11-30T20:00:00Z or seconds since 1970
+    /// With --partition, race a strategy, or a checkout in SQL, at one server together with the other parts: each sends
+    /// its share of the buyers from this time on, such as 2026-11-30T20:00:00Z or seconds since 1970
     #[arg(long, value_name = "TIME", value_parser = moment::parse)]
     start_at: Option<i64>,
     #[command(flatten)]
@@ -198,12 +198,10 @@ impl RaceArgs {
         self.checkout.as_deref().or(self.app.as_deref())
     }
 
-    /// The fingerprint of that file.
-    fn inputs(&self) -> Result<String, Error> {
-        let Some(path) = self.file() else { return Ok(fingerprint(&"")) };
-        let text = std::fs::read(path);
-        text.map(|text| fingerprint(&text))
-            .map_err(|error| Error::input(format!("cannot read {}: {error}", path.display())))
+    /// What is read of that file, and of those beside it.
+    fn inputs(&self, task: &Task) -> Result<Inputs, Error> {
+        let described = task.strategies.iter().find_map(|strategy| strategy.described());
+        parts::inputs(self.file(), described.as_deref())
     }
 
     /// The command that races all rounds on one machine. A password is left out.
@@ -306,7 +304,7 @@ pub(super) fn merge(args: RaceArgs, parts: &Parts, flags: &MergeFlags) -> Result
     told(&args, |task, _| {
         let mut settings = task.settings.clone();
         if let Some(file) = args.file() {
-            parts.check_inputs(&args.inputs()?, file)?;
+            parts.check_inputs(&args.inputs(task)?, file)?;
         }
         let mut logbooks: Vec<Logbook> =
             task.strategies.iter().map(|_| Logbook::open(&task.expectations)).collect();
@@ -333,7 +331,7 @@ fn race_slice(args: &RaceArgs, slice: Slice) -> Result<Ended, Error> {
     let task = task(args)?;
     let output = Output::open(args.output.as_deref(), "--output")?;
     let control = interrupt::control_telling(args.verbose)?.recording_locks();
-    let header = Header::new(slice, &args.whole(&task), args.inputs()?);
+    let header = Header::new(slice, &args.whole(&task), args.inputs(&task)?);
     let Task { strategies, settings, address, expectations } = &task;
     tell_password(address);
     let (report, runs) = watched(args, &task, slice, &control, || {

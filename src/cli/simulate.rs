@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::base::clock;
 use crate::base::error::Error;
-use crate::base::fingerprint::fingerprint;
+use crate::base::inputs::Inputs;
 use crate::base::partition::Slice;
 use crate::base::text::printable::printable;
 use crate::base::text::quantity::{of, parse_count, parse_duration};
@@ -162,8 +162,8 @@ struct Task {
 
 impl Task {
     /// What all parts of it must have in common, and their command does not say.
-    fn inputs(&self) -> String {
-        fingerprint(&self.scene)
+    fn inputs(&self) -> Inputs {
+        Inputs::of(&self.scene)
     }
 }
 

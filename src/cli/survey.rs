@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::base::error::Error;
+use crate::base::inputs::Inputs;
 use crate::command::Command;
 use crate::domain::isolation::Isolation;
 use crate::explore::{Survey, SurveyColumn, SurveyRow, SurveyVerdict};
@@ -94,7 +95,7 @@ pub(crate) fn run(args: &SurveyArgs) -> Result<Ended, Error> {
     let text = match slice {
         None => page(&survey, args)?,
         Some(slice) => {
-            let header = Header::new(slice, &whole(args, &stores), String::new());
+            let header = Header::new(slice, &whole(args, &stores), Inputs::of(&""));
             let body = PartOfSurvey::of(&survey, control.is_stopped());
             parts::written(&PartReport::default(), &header, &body)?
         }

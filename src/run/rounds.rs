@@ -18,6 +18,7 @@ use crate::domain::settings::Settings;
 use crate::domain::store_kind::StoreKind;
 use crate::domain::verb::Verb;
 use crate::explore::{after_race, rehearse};
+use crate::stores::remote::Server;
 use crate::stores::{Address, RaceTarget};
 use crate::worlds::dyn_strategy::DynStrategy;
 
@@ -167,9 +168,18 @@ pub(super) fn rehearsed(
     let (Some(server), [strategy]) = (target.server(), strategies) else {
         return Ok(settings.clone());
     };
+    rehearsed_at(*strategy, settings, server)
+}
+
+/// The same at this server.
+pub(super) fn rehearsed_at(
+    strategy: &dyn DynStrategy,
+    settings: &Settings,
+    server: &dyn Server,
+) -> Result<Settings, Error> {
     let Some(checkout) = strategy.described() else { return Ok(settings.clone()) };
     let few = Settings { buyers: settings.buyers.min(checkout.a_few()), ..settings.clone() };
-    let Settings { items, stock, .. } = rehearse(*strategy, &few, server)?.settings;
+    let Settings { items, stock, .. } = rehearse(strategy, &few, server)?.settings;
     Ok(Settings { items, stock, ..settings.clone() })
 }
 

@@ -16,32 +16,32 @@ use crate::network::Network;
 use crate::servers::eventually;
 
 /// How many machines.
-const MACHINES: u32 = 4;
+pub(crate) const MACHINES: u32 = 4;
 
 /// The time in so many seconds, in seconds since 1970.
 #[expect(clippy::disallowed_methods, reason = "machines agree on a time of day")]
-fn seconds_ahead(seconds: u64) -> u64 {
+pub(crate) fn seconds_ahead(seconds: u64) -> u64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     now.as_secs() + 1 + seconds
 }
 
 /// A race on one store.
 #[derive(Clone)]
-struct Race<'n> {
-    network: &'n Network,
-    name: &'static str,
-    store: &'static str,
-    url: String,
-    start_at: String,
-    flags: Vec<&'static str>,
+pub(crate) struct Race<'n> {
+    pub(crate) network: &'n Network,
+    pub(crate) name: &'static str,
+    pub(crate) store: &'static str,
+    pub(crate) url: String,
+    pub(crate) start_at: String,
+    pub(crate) flags: Vec<&'static str>,
 }
 
 impl Race<'_> {
-    fn file(&self, part: u32) -> String {
+    pub(crate) fn file(&self, part: u32) -> String {
         format!("{}-{part}.json", self.name)
     }
 
-    fn command(&self, part: u32, of: u32) -> Command {
+    pub(crate) fn command(&self, part: u32, of: u32) -> Command {
         let (slice, file) = (format!("slice:{part}/{of}"), self.file(part));
         let common = ["race", "--store", self.store, "--url", &self.url, "--allow-remote"];
         let part_of = ["--partition", &slice, "--start-at", &self.start_at, "--seed", "1"];
@@ -49,18 +49,18 @@ impl Race<'_> {
         self.network.tool(part, &[&common[..], &part_of, &self.flags, &written].concat())
     }
 
-    fn start(&self, parts: impl IntoIterator<Item = u32>) -> Vec<Child> {
+    pub(crate) fn start(&self, parts: impl IntoIterator<Item = u32>) -> Vec<Child> {
         parts.into_iter().map(|part| self.command(part, MACHINES).spawn().unwrap()).collect()
     }
 
     /// Races all parts. All of them end well.
-    fn run(&self) {
+    pub(crate) fn run(&self) {
         for output in ended(self.start(1..=MACHINES)) {
             assert_eq!(output.status.code(), Some(0), "{}", said(&output));
         }
     }
 
-    fn merge(&self, parts: impl IntoIterator<Item = u32>, flags: &[&str]) -> Output {
+    pub(crate) fn merge(&self, parts: impl IntoIterator<Item = u32>, flags: &[&str]) -> Output {
         let files: Vec<String> = parts.into_iter().map(|part| self.file(part)).collect();
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
         let args = [&["merge"], &files[..], flags].concat();
@@ -68,25 +68,25 @@ impl Race<'_> {
     }
 
     /// The report of all parts.
-    fn report(&self) -> Value {
+    pub(crate) fn report(&self) -> Value {
         let merged = self.merge((1..=MACHINES).rev(), &["--format", "json"]);
         assert_eq!(merged.status.code(), Some(0), "{}", said(&merged));
         serde_json::from_slice(&merged.stdout).unwrap()
     }
 
     /// Makes sure that the parts which are there are not merged, and what is said of it.
-    fn refused(&self, parts: impl IntoIterator<Item = u32>) -> String {
+    pub(crate) fn refused(&self, parts: impl IntoIterator<Item = u32>) -> String {
         let merged = self.merge(parts, &["--quiet"]);
         assert_eq!((merged.status.code(), merged.stdout.len()), (Some(2), 0), "{}", said(&merged));
         said(&merged)
     }
 }
 
-fn ended(parts: Vec<Child>) -> Vec<Output> {
+pub(crate) fn ended(parts: Vec<Child>) -> Vec<Output> {
     parts.into_iter().map(|part| part.wait_with_output().unwrap()).collect()
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -247,6 +247,22 @@ fn a_part_that_never_came_and_one_that_was_killed_are_named_and_nothing_is_said_
 #[test]
 fn what_cannot_be_raced_together_is_refused_in_one_line() {
     let dir = TempDir::new().unwrap();
+    for (store, steps) in [
+        ("\"redis\"", "redis = \"DECR stock\""),
+        ("[\"postgres\", \"redis\"]", "redis = \"DECR stock\""),
+        ("\"http\"", "http = \"POST /buy\""),
+    ] {
+        let name: String = store.chars().filter(char::is_ascii_alphabetic).collect();
+        let schema = if store.contains("postgres") { "schema = \"schema.sql\"\n" } else { "" };
+        let never = match store {
+            "\"redis\"" => "a = \"GET bad\"",
+            "\"http\"" => "a = \"GET /bad\"",
+            _ => "a = { redis = \"GET bad\" }",
+        };
+        let text = format!("store = {store}\n{schema}[[step]]\n{steps}\n[audit.never]\n{never}\n");
+        fs::write(dir.path().join(format!("{name}.toml")), text).unwrap();
+    }
+    fs::write(dir.path().join("schema.sql"), "CREATE TABLE one (id INT)").unwrap();
     let start_at = seconds_ahead(60).to_string();
     let all = [
         ("race", ""),
@@ -259,6 +275,8 @@ fn what_cannot_be_raced_together_is_refused_in_one_line() {
         ("--format", "json"),
     ];
     // Each is what is said instead of what is usual; nothing for a flag that is left out.
+    let of_file =
+        |name: &'static str| vec![("--checkout", name), ("--strategy", ""), ("--store", "")];
     let past = "--start-at: 2026-01-01T00:00:00Z is ";
     let far = (seconds_ahead(90_000)).to_string();
     for (changes, expected) in [
@@ -276,7 +294,10 @@ fn what_cannot_be_raced_together_is_refused_in_one_line() {
         (vec![("--strategy", "sequencer")], "has one worker that serves all buyers"),
         (vec![("--rounds", "2")], "has one round"),
         (vec![("--buyers", "3")], "there are 3, and 4 parts"),
-        (vec![("--checkout", "x.toml"), ("--strategy", "")], "race a strategy that is built in"),
+        (vec![("--app", "x.toml"), ("--strategy", "")], "would start an application of its own"),
+        (of_file("redis.toml"), "the keys of a checkout are a whole database"),
+        (of_file("postgresredis.toml"), "postgres and redis, are always private servers"),
+        (of_file("http.toml"), "cannot leave each other notes"),
     ] {
         let mut words = Vec::new();
         let added = changes.iter().filter(|(flag, _)| all.iter().all(|(known, _)| known != flag));

@@ -27,6 +27,7 @@ mod counters;
 mod crashes;
 mod delays;
 mod described_carts;
+mod described_common_start;
 mod docs;
 mod encrypted;
 mod escapes;

@@ -250,6 +250,26 @@ fn a_race_is_run_in_parts() {
 }
 
 #[test]
+fn parts_of_a_checkout_with_another_seed_are_refused_and_the_file_is_named() {
+    let machine = Machine::new();
+    assert_eq!(machine.run(&["init", "sql", "--store", "sqlite"]).code, 0);
+    let shop = ["race", "--checkout", "checkout/checkout.toml", "--buyers", "4"];
+    let race = [&shop[..], &["--rounds", "2", "--seed", "1"]].concat();
+    let part = |number, file| assert_eq!(machine.part(&race, number, 2, file).code, 0);
+    let seed = machine.path("checkout/seed.sql");
+    let text = fs::read_to_string(&seed).unwrap();
+    part(1, "one.json");
+    fs::write(&seed, format!("{text}-- Another one.\n")).unwrap();
+    part(2, "two.json");
+    let said = machine.refused(&["one.json", "two.json"]);
+    assert!(said.contains("checkout/seed.sql was another file than for one.json"), "{said}");
+    part(1, "one.json");
+    fs::write(&seed, text).unwrap();
+    let said = machine.refused(&["one.json", "two.json"]);
+    assert!(said.contains("checkout/seed.sql is not as it was when one.json was made"), "{said}");
+}
+
+#[test]
 fn what_a_race_lost_in_one_part_is_lost_in_all() {
     let machine = Machine::new();
     let race = ["race", "--strategy", "naive", "--buyers", "30", "--rounds", "4", "--seed", "5"];

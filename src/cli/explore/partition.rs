@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::base::error::Error;
-use crate::base::fingerprint::fingerprint;
+use crate::base::inputs::Inputs;
 use crate::base::partition::Slice;
 use crate::cli::ci::{CiLog, logged};
 use crate::cli::interrupt::unless_stopped;
@@ -135,10 +135,7 @@ fn whole(args: &ExploreArgs, strategy: &dyn DynStrategy, settings: &Settings) ->
     args.report.with_expectations(command)
 }
 
-/// The fingerprint of what the command reads.
-fn inputs(args: &ExploreArgs, strategy: &dyn DynStrategy) -> Result<String, Error> {
-    let Some(path) = args.shop.file() else { return Ok(fingerprint(&"")) };
-    let text = std::fs::read(path)
-        .map_err(|error| Error::input(format!("cannot read {}: {error}", path.display())))?;
-    Ok(fingerprint(&(text, strategy.described())))
+/// What the command reads.
+fn inputs(args: &ExploreArgs, strategy: &dyn DynStrategy) -> Result<Inputs, Error> {
+    parts::inputs(args.shop.file(), strategy.described().as_deref())
 }

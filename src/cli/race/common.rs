@@ -11,6 +11,7 @@ use crate::check::report::Report;
 use crate::cli::output::{Output, tell_password};
 use crate::cli::parts::{self, Header, PartitionFlag, Parts};
 use crate::cli::{Ended, interrupt, progress};
+use crate::describe::checkout::Checkout;
 use crate::domain::store_kind::StoreKind;
 use crate::run::common::{Absence, CommonWork, Gathering, Rendezvous, race_part};
 use crate::run::logbook::Logbook;
@@ -34,18 +35,19 @@ pub(super) fn race_slice(args: &RaceArgs, slice: Slice, start_ns: i64) -> Result
     ];
     let about_all =
         [("--junit", args.junit.junit.is_some()), ("--baseline", args.baseline.is_given())];
-    check_store(args)?;
+    check_file(args)?;
     let task = task(args)?;
     check_task(&task, slice)?;
     PartitionFlag::check(&needed, args.format == ReportFormat::Json, &about_all)?;
     check_start(start_ns)?;
     let output = Output::open(args.output.as_deref(), "--output")?;
     let control = interrupt::control_telling(args.verbose)?;
-    let header = Header::new(slice, &args.whole(&task), args.inputs()?);
+    let header = Header::new(slice, &args.whole(&task), args.inputs(&task)?);
     let Task { strategies, settings, address, .. } = &task;
     let [strategy] = strategies[..] else { return Err(one_strategy()) };
     tell_password(address);
     let work = CommonWork {
+        inputs: header.inputs().clone(),
         parts: slice.of(),
         command: header.command().to_vec(),
         build: parts::BUILD.into(),
@@ -70,12 +72,19 @@ pub(super) fn race_slice(args: &RaceArgs, slice: Slice, start_ns: i64) -> Result
 
 /// Makes one report of all parts.
 pub(super) fn merge(args: &RaceArgs, parts: &Parts) -> Result<Ended, Error> {
-    told(args, |Task { strategies, settings, address, expectations }, _| {
-        let mut gathering = Gathering::default();
-        parts.each(|slice, part| gathering.add(slice, part, settings))?;
+    told(args, |task, _| {
+        let Task { strategies, settings, address, expectations } = task;
+        if let Some(file) = args.file() {
+            parts.check_inputs(&args.inputs(task)?, file)?;
+        }
+        let is_described = strategies.iter().any(|strategy| strategy.described().is_some());
+        let mut gathering = Gathering::of(settings, is_described);
+        parts.each(|slice, part| gathering.add(slice, part))?;
+        let settings = gathering.settings();
+        settings.check()?;
         let mut logbook = Logbook::open(expectations);
-        let start = gathering.enter(&mut logbook, settings).map_err(Error::input)?;
-        let report = rounds::merged(address, strategies, settings, vec![logbook]);
+        let start = gathering.enter(&mut logbook).map_err(Error::input)?;
+        let report = rounds::merged(address, strategies, &settings, vec![logbook]);
         let report = Report { machine: parts.machine(), common_start: Some(start), ..report };
         Ok(report.served_by(parts.server()))
     })
@@ -96,12 +105,34 @@ fn check_start(start_ns: i64) -> Result<(), Error> {
     Ok(())
 }
 
-fn check_store(args: &RaceArgs) -> Result<(), Error> {
-    let file = if args.app.is_some() { "--app" } else { "--checkout" };
-    if args.file().is_some() {
+fn check_file(args: &RaceArgs) -> Result<(), Error> {
+    match args.app {
+        Some(_) => Err(Error::input(
+            "--app: each machine would start an application of its own; leave out --start-at, and each part has a shop of its \
+             own",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Makes sure that all machines reach the stores of a checkout that is described in a file, and can leave notes there.
+fn check_described(checkout: &Checkout) -> Result<(), Error> {
+    let path = checkout.path;
+    if checkout.beside.is_some() {
         return Err(Error::input(format!(
-            "{file}: machines that start together race a strategy that is built in; leave out --start-at, and each part has a \
-             shop of its own"
+            "{path}: its two stores, {}, are always private servers, which only one machine reaches; leave out --start-at",
+            checkout.store_names()
+        )));
+    }
+    if checkout.store == StoreKind::Redis {
+        return Err(Error::input(format!(
+            "{path}: the keys of a checkout are a whole database, which is emptied, and so the parts of a race cannot leave each \
+             other notes there; leave out --start-at"
+        )));
+    }
+    if checkout.store == StoreKind::Http {
+        return Err(Error::input(format!(
+            "{path}: in a shop that runs already the parts of a race cannot leave each other notes; leave out --start-at"
         )));
     }
     Ok(())
@@ -109,6 +140,9 @@ fn check_store(args: &RaceArgs) -> Result<(), Error> {
 
 fn check_task(task: &Task, slice: Slice) -> Result<(), Error> {
     let Task { strategies, settings, .. } = task;
+    if let Some(checkout) = strategies.iter().find_map(|strategy| strategy.described()) {
+        check_described(&checkout)?;
+    }
     if !is_reached_by_all(settings.store) {
         return Err(Error::input(format!(
             "--store {}: only one machine reaches it; those that start together need postgres, mysql, redis or etcd, and \

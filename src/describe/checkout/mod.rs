@@ -281,6 +281,19 @@ impl Checkout {
         self.app.is_none() && self.store != StoreKind::Http
     }
 
+    /// The files beside it that it names, and what is in them.
+    pub fn scripts(&self) -> impl Iterator<Item = (&str, &str)> {
+        let files = self.schema.iter().chain(&self.seed);
+        let files = files.map(|script| (script.path.as_str(), script.text.as_str()));
+        let steps = self.roles.iter().flat_map(|role| &role.steps).map(|step| &step.call);
+        files.chain(steps.filter_map(|call| match call {
+            Call::Lua { name, code, .. } => Some((name.as_str(), code.as_str())),
+            Call::Sql(_) | Call::Redis(_) | Call::Http(_) | Call::Program(_) | Call::Code(_) => {
+                None
+            }
+        }))
+    }
+
     /// Keeps it for as long as the process runs, as strategies are kept.
     #[must_use]
     pub fn kept(self) -> &'static Self {

@@ -13,8 +13,11 @@ use crate::base::chance::fresh_seed;
 use crate::base::clock::{Clock, Wall, machine_ns, nanos};
 use crate::base::control::Control;
 use crate::base::error::Error;
+use crate::base::inputs::Inputs;
 use crate::base::partition::Slice;
 use crate::base::text::quantity::duration;
+use crate::describe::checkout::ProductStock;
+use crate::domain::op::Units;
 use crate::stores::remote::{CommonRace, Notes, Server};
 
 /// The note by which the first part claims the store.
@@ -35,6 +38,8 @@ const SILENCE: Duration = Duration::from_secs(5);
 /// Which race it is: what all parts have to have been told alike.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommonWork {
+    /// The files that the command reads.
+    pub(crate) inputs: Inputs,
     /// How many parts there are.
     pub parts: u32,
     /// The command that does all of the work.
@@ -49,6 +54,18 @@ struct RaceNote {
     /// No other race has this name.
     race: String,
     work: CommonWork,
+    shop: OpenedShop,
+}
+
+/// The shop as the first part has stocked it up.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct OpenedShop {
+    /// How many products there are.
+    pub(super) items: u8,
+    /// Units of each; of the first, where a checkout that is described in a file says how many.
+    pub(super) stock: Units,
+    /// The products of such a checkout; none where they go by their numbers.
+    pub(super) products: Vec<ProductStock>,
 }
 
 /// One part among all parts.
@@ -98,27 +115,27 @@ impl<'s> Meeting<'s> {
     }
 
     /// Tells all other parts that the shop is there.
-    pub(super) fn announce(&mut self, work: &CommonWork) -> Result<(), Error> {
+    pub(super) fn announce(&mut self, work: &CommonWork, shop: OpenedShop) -> Result<(), Error> {
         self.race = format!("{:x}-{:x}", machine_ns(), fresh_seed());
-        let note = RaceNote { race: self.race.clone(), work: work.clone() };
+        let note = RaceNote { race: self.race.clone(), work: work.clone(), shop };
         self.notes.add(RACE, &text(&note)).map(drop)
     }
 
-    /// Waits until the shop is there; false if Ctrl-C came first.
+    /// Waits until the shop is there; none if Ctrl-C came first.
     pub(super) fn await_shop(
         &mut self,
         common: &CommonRace,
         is_mine: impl Fn(&CommonWork) -> Result<(), Error>,
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<OpenedShop>, Error> {
         let clock = Wall::start();
         let most = common.until_start().unwrap_or_default().saturating_add(self.silence);
         loop {
             let notes = self.notes.all()?.unwrap_or_default();
             if let Some(note) = notes.get(RACE) {
-                let RaceNote { race, work } = read(note)?;
+                let RaceNote { race, work, shop } = read(note)?;
                 is_mine(&work)?;
                 self.race = race;
-                return Ok(true);
+                return Ok(Some(shop));
             }
             if clock.now() >= nanos(most) {
                 return Err(Error::world(format!(
@@ -129,7 +146,7 @@ impl<'s> Meeting<'s> {
                 )));
             }
             if !self.control.pause(LOOK) {
-                return Ok(false);
+                return Ok(None);
             }
         }
     }

@@ -25,8 +25,12 @@ use crate::worlds::threads::leaked_holds;
 const LONGEST_NS: u64 = u64::MAX / 8;
 
 /// All parts of a race, as they are read one after the other.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Gathering {
+    /// With products and stock as the shop has them, once a part is here.
+    settings: Settings,
+    /// Whether the shop itself says how many products there are, and how many units.
+    is_described: bool,
     parts: Vec<Gathered>,
     shop: Option<Books>,
     tally: Counters,
@@ -69,16 +73,33 @@ impl Gathered {
 }
 
 impl Gathering {
+    /// No parts yet, of a race with these settings; of a checkout that is described in a file, if so.
+    #[must_use]
+    pub fn of(settings: &Settings, is_described: bool) -> Self {
+        Self {
+            settings: settings.clone(),
+            is_described,
+            parts: Vec::new(),
+            shop: None,
+            tally: Counters::default(),
+            beside: None,
+            race: None,
+            start_ns: 0,
+            took_ns: 0,
+        }
+    }
+
+    /// The settings, with products and stock as the shop has them.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        self.settings.clone()
+    }
+
     /// Takes in a part.
     ///
     /// # Errors
     /// Why it is no part of this race, or says too little.
-    pub fn add(
-        &mut self,
-        slice: Slice,
-        part: PartOfCommonRace,
-        settings: &Settings,
-    ) -> Result<(), String> {
+    pub fn add(&mut self, slice: Slice, part: PartOfCommonRace) -> Result<(), String> {
         if part.was_interrupted || part.visits.iter().any(VisitRow::is_unserved) {
             return Err("it was cut short".into());
         }
@@ -90,11 +111,19 @@ impl Gathering {
             let missing: Vec<String> = part.missing.iter().map(ToString::to_string).collect();
             return Err(format!("the race is incomplete: {}", missing.join("; ")));
         }
+        let Settings { items, stock, .. } = self.settings;
+        if self.is_described && self.parts.is_empty() {
+            (self.settings.items, self.settings.stock) = (part.items, part.stock);
+        } else if (part.items, part.stock) != (items, stock) {
+            return Err("its shop had other products or units than that of the other parts".into());
+        }
         let visits: Vec<Visit> = part.visits.into_iter().map(Visit::from).collect();
-        check(slice, &visits, settings)?;
+        check(slice, &visits, &self.settings)?;
         if slice.part() == 1 {
             let shop = part.shop.ok_or("it does not hold what was in the store at the end")?;
-            if shop.shelves.len() != usize::from(settings.items) {
+            // Without a query for the stock, a described checkout has no shelves.
+            let has_none = self.is_described && shop.shelves.is_empty() && shop.put_up.is_empty();
+            if shop.shelves.len() != usize::from(self.settings.items) && !has_none {
                 return Err(format!("it holds {}", of(shop.shelves.len() as u64, "shelf")));
             }
             self.shop = Some(shop);
@@ -114,11 +143,7 @@ impl Gathering {
     ///
     /// # Errors
     /// If the part that made the shop is not there.
-    pub fn enter(
-        mut self,
-        logbook: &mut Logbook,
-        settings: &Settings,
-    ) -> Result<CommonStart, String> {
+    pub fn enter(mut self, logbook: &mut Logbook) -> Result<CommonStart, String> {
         let shop = self.shop.take().ok_or("the part that made the shop is missing")?;
         self.parts.sort_by_key(|part| part.slice);
         let shifts = self.shifts();
@@ -131,7 +156,7 @@ impl Gathering {
         tally.leaked_holds =
             tally.leaked_holds.saturating_add(leaked_holds(&visits, &books.holding));
         tally.most_inside = self.surely_inside(&shifts);
-        let (number, stock) = (1, settings.stock);
+        let (number, stock) = (1, self.settings.stock);
         let round = Round { number, stock, visits: widened, books, tally };
         let findings = round.ledger().audit();
         let mut gathered = FigureTotals::of(round.books.shelves.len());
@@ -301,6 +326,7 @@ mod tests {
         visits: &[Visit],
         clocks: Option<(i64, u64)>,
         shop: &Books,
+        settings: &Settings,
     ) -> PartOfCommonRace {
         let its = visits.iter().filter(|visit| slice.has(visit.buyer as usize));
         let clocks = clocks.map(|(zero_ms, uncertain_ms)| {
@@ -312,6 +338,8 @@ mod tests {
             started_ns: 0,
             started_race_ns: 0,
             clocks,
+            items: settings.items,
+            stock: settings.stock,
             visits: its.map(VisitRow::from).collect(),
             tally: Counters::default(),
             beside: Books::default(),
@@ -334,15 +362,15 @@ mod tests {
         clocks: &[Option<(i64, u64)>],
     ) -> (Run, CommonStart) {
         let settings = settings(visits.len() as u32, stock);
-        let mut gathering = Gathering::default();
+        let mut gathering = Gathering::of(&settings, false);
         let of = clocks.len() as u32;
         // In whatever order they are given.
         for number in (1..=of).rev() {
             let (slice, clocks) = (slice(number, of), clocks[number as usize - 1]);
-            gathering.add(slice, part(slice, visits, clocks, shop), &settings).unwrap();
+            gathering.add(slice, part(slice, visits, clocks, shop, &settings)).unwrap();
         }
         let mut logbook = Logbook::open(&[]);
-        let start = gathering.enter(&mut logbook, &settings).unwrap();
+        let start = gathering.enter(&mut logbook).unwrap();
         (logbook.close("cas", false, String::new()), start)
     }
 
@@ -416,7 +444,8 @@ mod tests {
         let visits = [visit(0, Ending::Bought, 0, 1), visit(1, Ending::Rejected, 0, 1)];
         let (shop, settings) = (books(0, &visits), settings(2, 1));
         type Spoil = fn(&mut PartOfCommonRace);
-        let spoils: [(Spoil, &str); 7] = [
+        let spoils: [(Spoil, &str); 8] = [
+            (|part| part.stock = 2, "other products or units"),
             (|part| part.was_interrupted = true, "cut short"),
             (|part| part.visits.clear(), "it holds 0 buyers, not 1"),
             (
@@ -435,17 +464,17 @@ mod tests {
             (|part| part.race = "another".into(), "at another time"),
         ];
         for (spoil, expected) in spoils {
-            let mut gathering = Gathering::default();
+            let mut gathering = Gathering::of(&settings, false);
             let [one, two] = [slice(1, 2), slice(2, 2)];
-            gathering.add(two, part(two, &visits, None, &shop), &settings).unwrap();
-            let mut spoiled = part(one, &visits, None, &shop);
+            gathering.add(two, part(two, &visits, None, &shop, &settings)).unwrap();
+            let mut spoiled = part(one, &visits, None, &shop, &settings);
             spoil(&mut spoiled);
-            let why = gathering.add(one, spoiled, &settings).unwrap_err();
+            let why = gathering.add(one, spoiled).unwrap_err();
             assert!(why.contains(expected), "{why}");
         }
-        let mut gathering = Gathering::default();
+        let mut gathering = Gathering::of(&settings, false);
         let two = slice(2, 2);
-        gathering.add(two, part(two, &visits, None, &shop), &settings).unwrap();
-        assert!(gathering.enter(&mut Logbook::open(&[]), &settings).is_err());
+        gathering.add(two, part(two, &visits, None, &shop, &settings)).unwrap();
+        assert!(gathering.enter(&mut Logbook::open(&[])).is_err());
     }
 }

@@ -7,7 +7,7 @@ use crossbeam::channel::bounded;
 use serde::{Deserialize, Serialize};
 
 use super::clocks::{self, ClockReadings};
-use super::meeting::{CommonWork, Meeting};
+use super::meeting::{CommonWork, Meeting, OpenedShop};
 use super::roll::Absence;
 use super::visits::VisitRow;
 use crate::base::clock::{Clock, Wall};
@@ -19,12 +19,12 @@ use crate::check::round::{Counters, Round};
 use crate::command::Command;
 use crate::domain::books::Books;
 use crate::domain::card::About;
-use crate::domain::op::OpKind;
+use crate::domain::op::{OpKind, Units};
 use crate::domain::settings::Settings;
 use crate::domain::verb::Verb;
 use crate::run::logbook::Logbook;
-use crate::run::rounds::can_race;
-use crate::stores::remote::{Backend, CommonRace, Fixture, StoreConfig};
+use crate::run::rounds::{can_race, rehearsed_at};
+use crate::stores::remote::{Backend, CommonRace, Fixture, Server, StoreConfig};
 use crate::stores::{Address, RaceTarget, open_server};
 use crate::worlds::dyn_strategy::DynStrategy;
 
@@ -50,6 +50,10 @@ pub struct PartOfCommonRace {
     /// The same on the race's clock.
     pub(super) started_race_ns: u64,
     pub(super) clocks: Option<ClockReadings>,
+    /// How many products there were, as the shop of a described checkout has them.
+    pub(super) items: u8,
+    /// Units of each at the start.
+    pub(super) stock: Units,
     pub(super) visits: Vec<VisitRow>,
     pub(super) tally: Counters,
     /// What this process has beside the store: payments, and what links have reported.
@@ -86,8 +90,9 @@ pub struct Rendezvous<'a> {
 /// Races one part. None if Ctrl-C came before its buyers started.
 ///
 /// # Errors
-/// [`Error::Input`] for a strategy or settings with which several processes cannot race, and if `is_mine` says that the race
-/// at the store is another one; [`Error::World`] when the server cannot be reached, or the first part does not make the shop.
+/// [`Error::Input`] for a strategy or settings with which several processes cannot race, if `is_mine` says that the race at the
+/// store is another one, and if a described checkout does not work for a buyer alone; [`Error::World`] when the server cannot be
+/// reached, or the first part does not make the shop.
 pub fn race_part(
     rendezvous: Rendezvous<'_>,
     strategy: &dyn DynStrategy,
@@ -108,7 +113,10 @@ fn race(
 ) -> Result<Option<(Report, PartOfCommonRace)>, Error> {
     let (clock, card) = (Wall::start(), strategy.card());
     check(&card, settings)?;
-    let terms_of = |common| StoreConfig::of(settings, control).in_common(common);
+    let terms_of = |common| {
+        let terms = StoreConfig::of(settings, control).with_checkout(strategy.described());
+        terms.in_common(common)
+    };
     // Reaches the notes, and makes nothing else.
     let visitor = terms_of(CommonRace::new(slice, start_ns).joining());
     let visitor = open_server(settings.store, address, &visitor)?;
@@ -121,11 +129,15 @@ fn race(
     }
     // Declared after the meeting: the shop is removed before the notes are.
     let server = open_server(settings.store, address, &terms)?;
-    if makes_shop {
-        server.stock_up(Fixture::of(settings, &card))?;
-        meeting.announce(work)?;
-    } else if !meeting.await_shop(&common, is_mine)? {
-        return Ok(None);
+    let opened = match makes_shop {
+        true => Some(opened(&*server, strategy, settings)?),
+        false => meeting.await_shop(&common, is_mine)?,
+    };
+    let Some(shop) = opened else { return Ok(None) };
+    let settings = &Settings { items: shop.items, stock: shop.stock, ..settings.clone() };
+    match makes_shop {
+        true => meeting.announce(work, shop)?,
+        false => server.take_over(shop.products)?,
     }
     meeting.join()?;
     let is_far = common.until_start().is_some_and(|left| left > LEAD);
@@ -170,6 +182,8 @@ fn race(
         start_ns,
         started_ns: started.machine_ns.saturating_sub(start_ns),
         started_race_ns: started.race_ns,
+        items: settings.items,
+        stock: settings.stock,
         clocks: before.zip(after).map(|(before, after)| ClockReadings { before, after }),
         visits: round.visits.iter().map(VisitRow::from).collect(),
         tally: round.tally,
@@ -180,6 +194,18 @@ fn race(
         was_interrupted: was_interrupted || control.is_stopped(),
     };
     Ok(Some((report, part)))
+}
+
+/// Makes the shop, after a rehearsal of a checkout that is described in a file.
+fn opened(
+    server: &dyn Server,
+    strategy: &dyn DynStrategy,
+    settings: &Settings,
+) -> Result<OpenedShop, Error> {
+    let settings = rehearsed_at(strategy, settings, server)?;
+    server.stock_up(Fixture::of(&settings, &strategy.card()))?;
+    let Settings { items, stock, .. } = settings;
+    Ok(OpenedShop { items, stock, products: server.products() })
 }
 
 /// Makes sure that several processes can race this strategy together.

@@ -40,6 +40,8 @@ use super::queue::Queue;
 use crate::base::error::Error;
 use crate::base::partition::Slice;
 use crate::base::text::quantity::of;
+#[cfg(feature = "cli")]
+use crate::describe::checkout::ProductStock;
 use crate::domain::attempt::{Failure, Missed};
 use crate::domain::books::Books;
 use crate::domain::card::About;
@@ -177,6 +179,22 @@ pub trait Server: Send + Sync {
             "the store `{}` is not one at which several machines can race together",
             self.kind()
         )))
+    }
+
+    /// The products of a described checkout, as they were when the shop was last stocked up; none where they go by their
+    /// numbers.
+    #[cfg(feature = "cli")]
+    fn products(&self) -> Vec<ProductStock> {
+        Vec::new()
+    }
+
+    /// Takes over the shop that another process has stocked up there, with these products.
+    ///
+    /// # Errors
+    /// [`Error::World`] when the server cannot say what is there.
+    #[cfg(feature = "cli")]
+    fn take_over(&self, _products: Vec<ProductStock>) -> Result<(), Error> {
+        Ok(())
     }
 
     /// Kills the server, whatever it is doing, as `kill -9` would, and starts it again with what is on disk. In a

@@ -13,6 +13,8 @@ use super::{Database, SqlError, Statement, Tables, traces};
 use crate::base::error::Error;
 use crate::base::text::sql::{ScriptPlace, script_fault};
 use crate::describe::checkout::{Answer, Call, Checkout, Script, Shelves, StoreValue, Values};
+#[cfg(feature = "cli")]
+use crate::describe::checkout::{Audit, ProductStock};
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::BuyerHandle;
@@ -274,6 +276,29 @@ impl Tables for CheckoutTables {
         let mistaken = |key: &str, why: String| self.mistaken(key, &why);
         *self.shelves.write() = self.checkout.set_up(stock, buyers, ask, mistaken)?;
         Ok(())
+    }
+
+    #[cfg(feature = "cli")]
+    fn products(&self) -> Vec<ProductStock> {
+        self.shelves.read().clone()
+    }
+
+    #[cfg(feature = "cli")]
+    fn take_over<D: Database>(
+        &self,
+        database: &mut D,
+        terms: &StoreConfig,
+        products: &[ProductStock],
+    ) -> Result<(), SqlError> {
+        *self.shelves.write() = products.to_vec();
+        // Whether this user may use what is there shows now, and not only when buyers fail.
+        let Audit { stock, never, .. } = &self.checkout.audit;
+        let stock = stock.iter().map(|call| ("audit.stock", call));
+        let rules = never.iter().map(|(name, call)| (name.as_str(), call));
+        if let Some((key, call)) = stock.chain(rules).next() {
+            self.ask(key, database, call, &|_| StoreValue::Null)?;
+        }
+        self.get_to_know(database, terms)
     }
 
     fn take_stock(

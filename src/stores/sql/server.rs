@@ -9,6 +9,8 @@ use super::notes::SqlNotes;
 use super::{CheckoutTables, Database, SqlError, Tables};
 use crate::base::clock::{Clock, Wall, nanos};
 use crate::base::error::Error;
+#[cfg(feature = "cli")]
+use crate::describe::checkout::ProductStock;
 use crate::describe::checkout::{Answer, Call, Values};
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
@@ -249,6 +251,16 @@ impl<D: Dialer, T: Tables> Server for SqlServer<D, T> {
     #[cfg(feature = "cli")]
     fn notes(&self) -> Result<Box<dyn Notes>, Error> {
         Ok(Box::new(SqlNotes::over(self.dial()?)))
+    }
+
+    #[cfg(feature = "cli")]
+    fn products(&self) -> Vec<ProductStock> {
+        self.tables.products()
+    }
+
+    #[cfg(feature = "cli")]
+    fn take_over(&self, products: Vec<ProductStock>) -> Result<(), Error> {
+        self.at_desk(|database| self.tables.take_over(database, &self.terms, &products))
     }
 
     fn kill_and_restart(&self, _number: u32) -> Result<(), Error> {

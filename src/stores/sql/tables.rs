@@ -8,6 +8,8 @@ use super::executor::DatabaseInfo;
 use super::independence::{Catalog, Overlaps};
 use super::{Database, SqlError, SqlLink, Statement, books, held, hold_triggers};
 use crate::base::error::Error;
+#[cfg(feature = "cli")]
+use crate::describe::checkout::ProductStock;
 use crate::domain::books::Books;
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::BuyerHandle;
@@ -55,6 +57,23 @@ pub(in crate::stores) trait Tables: Send + Sync {
         terms: &StoreConfig,
         opening: Fixture,
     ) -> Result<(), SqlError>;
+
+    /// See [`Server::products`](crate::stores::remote::Server::products).
+    #[cfg(feature = "cli")]
+    fn products(&self) -> Vec<ProductStock> {
+        Vec::new()
+    }
+
+    /// See [`Server::take_over`](crate::stores::remote::Server::take_over).
+    #[cfg(feature = "cli")]
+    fn take_over<D: Database>(
+        &self,
+        _database: &mut D,
+        _terms: &StoreConfig,
+        _products: &[ProductStock],
+    ) -> Result<(), SqlError> {
+        Ok(())
+    }
 
     /// Reads the tables for the audit.
     fn take_stock(

@@ -94,10 +94,10 @@ impl WaitingPair {
         }
         // Any other statement reads what it locks once it has the lock, or has begun in a step of its own.
         let takes_snapshot = first.statement.footprint.reads.is_everything();
-        let is_indifferent = |step: &ServerStep| {
-            !step.waits_for.contains(&first.place) && !(takes_snapshot && step.footprint.changes())
+        let matters = |step: &ServerStep| {
+            step.waits_for.contains(&first.place) || takes_snapshot && step.footprint.changes()
         };
-        let is_covered = steps[earlier + 1..later].iter().all(is_indifferent);
+        let is_covered = !steps[earlier + 1..later].iter().any(matters);
         Some(Self { earlier: first.place, later: second.place, is_covered })
     }
 }
