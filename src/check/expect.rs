@@ -25,6 +25,9 @@ const TOTAL: &str = "total.";
 /// The name that speaks of the verdict.
 const EVIDENCE: &str = "evidence";
 
+/// Figures that are counted in buyers, and for which stock and orders have to be known.
+const OF_ORDERS: [&str; 3] = ["false_sold_out", "lost_order", "order_without_receipt"];
+
 /// What an expectation speaks of.
 #[derive(Clone, Copy, Debug)]
 enum Subject {
@@ -111,6 +114,17 @@ impl Expectation {
         match self.subject {
             Subject::EachRound(metric) | Subject::Total(metric) => metric.name,
             Subject::Evidence => EVIDENCE,
+        }
+    }
+
+    /// Whether only an audit that counts units and orders can tell its figure.
+    #[must_use]
+    pub fn needs_units(&self) -> bool {
+        match self.subject {
+            Subject::EachRound(metric) | Subject::Total(metric) => {
+                metric.unit == "units" || OF_ORDERS.contains(&metric.name)
+            }
+            Subject::Evidence => false,
         }
     }
 

@@ -13,6 +13,7 @@ use crate::check::expect::Expectation;
 use crate::check::gauge::Gauge;
 use crate::command::{Command, Verb};
 use crate::domain::settings::{Part, Setting, Settings};
+use crate::explore::check_counted;
 use crate::render::{self, TestCase, Width};
 use crate::run::compare::compare_all;
 use crate::stores::Address;
@@ -263,6 +264,7 @@ fn compare(args: &CompareArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error
         .iter()
         .map(|one| one.clone().allowing_incomplete(args.allow_incomplete))
         .collect();
+    entrants.iter().try_for_each(|one| check_counted(one.strategy, &expectations))?;
     tell_password(&address);
     let buyers: u64 = entrants.iter().map(|one| u64::from(one.settings.buyers)).sum();
     let visits = buyers * u64::from(args.warmup + args.rounds);

@@ -16,7 +16,7 @@ use crate::check::report::Report;
 use crate::command::{Command, Verb};
 use crate::domain::op::{OpKind, Units};
 use crate::domain::settings::{Part, Settings};
-use crate::explore::with_carts;
+use crate::explore::{check_counted, with_carts};
 use crate::render::{self, TestCase, Width};
 use crate::run::logbook::{Logbook, PartOfRun};
 use crate::run::rounds::{self, race_all_at, race_part};
@@ -242,6 +242,7 @@ impl RaceArgs {
         let given = [store.settings.given(), self.settings.given()].concat();
         let settings = flags::described(checkout, settings, &given)?;
         checkout.check_store(settings.store)?;
+        check_counted(strategy, &self.expectations)?;
         settings.check()?;
         let is_given = |name| store.settings.text(name).is_some();
         if checkout.app.is_some() {

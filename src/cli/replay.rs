@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::clock::{Clock, Wall};
 use crate::base::error::Error;
 use crate::command::{Command, Verb};
-use crate::explore::{self, Recording, Schedule};
+use crate::explore::{self, Recording, Schedule, check_counted};
 use crate::render::TestCase;
 use crate::stores::StoreKind;
 use clap::Args;
@@ -77,6 +77,7 @@ fn replay(args: &ReplayArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> 
             (strategy, args.shop.settings_at(strategy, &args.server)?)
         }
     };
+    check_counted(strategy, &args.report.expectations())?;
     match settings.store {
         StoreKind::Memory => check_level_of(strategy, args.shop.level()?)?,
         _ => check_level("--isolation", args.shop.level()?, &settings)?,

@@ -251,6 +251,27 @@ pub fn check_expectation(expectation: &Expectation) -> Result<(), String> {
     ))
 }
 
+/// Refuses expectations of units where a checkout's audit holds rules alone: nothing would count them.
+///
+/// # Errors
+/// [`Error::Input`] that names the expectation and the file.
+pub fn check_counted(
+    strategy: &dyn DynStrategy,
+    expectations: &[Expectation],
+) -> Result<(), Error> {
+    let Some(checkout) = strategy.described().filter(|checkout| !checkout.counts_units()) else {
+        return Ok(());
+    };
+    match expectations.iter().find(|expectation| expectation.needs_units()) {
+        Some(expectation) => Err(Error::input(format!(
+            "`{expectation}`: the audit of {} counts no units, for it has no `stock` and `orders`; expect `findings = 0`, or \
+             give it both",
+            checkout.path
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// The names that an expectation can have beside findings.
 const BESIDE_FINDINGS: [&str; 4] = ["evidence", "findings", "failed", "resolved_deadlocks"];
 

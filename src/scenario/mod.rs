@@ -44,7 +44,7 @@ use crate::check::expect::Expectation;
 use crate::command::Command;
 use crate::domain::settings::{Setting, Settings, World, Wrong};
 use crate::domain::store_kind::StoreKind;
-use crate::explore::check_expectation;
+use crate::explore::{check_counted, check_expectation};
 use crate::run::rounds::race_all_at;
 use crate::run::seeds::simulate_all;
 use crate::stores::Address;
@@ -416,6 +416,7 @@ impl Scenario {
         control: &Control,
     ) -> Result<ScenarioReport, Error> {
         let Self { strategies, settings, expectations, .. } = self;
+        strategies.iter().try_for_each(|strategy| check_counted(*strategy, expectations))?;
         match (&self.search, &self.scene) {
             (Some(search), _) => search.run(self, address, control).map(ScenarioReport::Explored),
             (None, None) => race_all_at(address, strategies, settings, expectations, control)

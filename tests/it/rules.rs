@@ -58,3 +58,29 @@ fn of_units_nothing_is_said_where_none_are_counted() {
     let played = said(&run(folder.path(), &["play", "--checkout", "seats.toml"]));
     assert!(played.contains("Break a rule of the shop."), "{played}");
 }
+
+#[test]
+fn what_is_expected_of_units_is_refused_where_none_are_counted() {
+    if !has(Sqlite) {
+        return;
+    }
+    let folder = folder();
+    let scenario = "checkout = \"seats.toml\"\nbuyers = 3\n[expect]\noversold = 0\n";
+    fs::write(folder.path().join("scenario.toml"), scenario).unwrap();
+    fs::write(folder.path().join("same.toml"), CHECKOUT).unwrap();
+    let expects = ["--expect", "oversold = 0"];
+    for args in [
+        [&["race", "--checkout", "seats.toml", "--buyers", "3"], &expects[..]].concat(),
+        [&["explore", "--checkout", "seats.toml"], &expects[..]].concat(),
+        [&["replay", "--checkout", "seats.toml", "--schedule", "ABBBAA"], &expects[..]].concat(),
+        [&["compare", "--checkout", "seats.toml", "--checkout", "same.toml"], &expects[..]]
+            .concat(),
+        vec!["check", "scenario.toml"],
+    ] {
+        let output = run(folder.path(), &args);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {told}");
+        let expected = "`oversold = 0`: the audit of seats.toml counts no units";
+        assert!(told.contains(expected), "{args:?}: {told}");
+    }
+}

@@ -19,7 +19,9 @@ use crate::base::text::quantity::count;
 use crate::check::report::{Evidence, Hint, Purpose};
 use crate::command::{Command, Verb};
 use crate::domain::settings::Settings;
-use crate::explore::{self, ENOUGH_STATES, Exploration, Limits, Recording, StateGraph};
+use crate::explore::{
+    self, ENOUGH_STATES, Exploration, Limits, Recording, StateGraph, check_counted,
+};
 use crate::render::{self, TestCase};
 use crate::stores::StoreKind;
 use crate::worlds::dyn_strategy::DynStrategy;
@@ -64,6 +66,7 @@ pub(crate) fn run(args: &ExploreArgs) -> Result<Ended, Error> {
 /// Searches, writes the report, and adds a test case.
 fn search_and_report(args: &ExploreArgs, cases: &mut Vec<TestCase>) -> Result<Ended, Error> {
     let strategy = args.shop.strategy()?;
+    check_counted(strategy, &args.report.expectations())?;
     args.check_tries(strategy)?;
     if args.shop.is_for_any() && strategy.described().is_none() {
         return run_any(strategy, args, cases);
