@@ -21,7 +21,7 @@ seconds=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
 cat >target/packaging/changelog <<END
 oversell-sim ($version-1) unstable; urgency=medium
 
-  * Version $version. What it changes stands in /usr/share/doc/oversell-sim/CHANGELOG.md.
+  * Version $version: see /usr/share/doc/oversell-sim/changelog.gz.
 
  -- $maintainer  $(LC_ALL=C date -u -R -d "@$seconds")
 END
