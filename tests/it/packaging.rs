@@ -99,6 +99,9 @@ fn the_npm_packages_and_the_wheel_have_both_licences() {
 #[test]
 fn the_copyright_of_the_debian_package_has_both_licences_as_they_are() {
     let copyright = read("packaging/debian/copyright");
+    let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
+    let package = &manifest["package"]["metadata"]["deb"];
+    assert_eq!(package["license-file"][0].as_str(), Some("packaging/debian/copyright"));
     let words =
         |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ");
     assert!(copyright.contains("License: MIT or Apache-2.0\n"), "{copyright}");
