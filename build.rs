@@ -37,6 +37,9 @@ fn of_checkout() -> Option<String> {
 /// The commit's short hash.
 fn of_package() -> Option<String> {
     let noted = fs::read_to_string(NOTED).ok()?;
+    // A checkout that shares this target directory has no such file, and so its commit is read anew. A file that is never
+    // there would have cargo compile the crate each time, so none such is named.
+    println!("cargo:rerun-if-changed={NOTED}");
     let (_, behind) = noted.split_once("\"sha1\": \"")?;
     let hash: String = behind.chars().take_while(char::is_ascii_hexdigit).take(9).collect();
     (hash.len() == 9).then_some(hash)

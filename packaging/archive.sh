@@ -1,8 +1,8 @@
 #!/bin/sh
-# Packs a program that was built for a target, as `cargo binstall` and the formula expect it:
-# packaging/archive.sh PROGRAM TARGET FOLDER. Beside the archive it writes its SHA-256 checksum.
+# Packs a program that was built for a target, as `cargo binstall` and the formula expect it, with its manual pages and
+# completions: packaging/archive.sh PROGRAM TARGET FOLDER. Beside the archive it writes its SHA-256 checksum.
 set -eu
-program=$1 target=$2
+program=$(realpath "$1") target=$2
 mkdir -p "$3"
 folder=$(cd "$3" && pwd)
 cd "$(dirname "$0")/.."
@@ -13,7 +13,7 @@ trap 'rm -r "$work"' EXIT
 mkdir -p "$work/$name"
 cp "$program" "$work/$name/oversell-sim"
 cp README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT "$work/$name"
-"$work/$name/oversell-sim" man >"$work/$name/oversell-sim.1"
+packaging/extras.sh "$program" "$work/$name"
 tar -C "$work" -czf "$folder/$name.tar.gz" "$name"
 cd "$folder"
 if command -v sha256sum >/dev/null; then

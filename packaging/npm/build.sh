@@ -15,6 +15,7 @@ for pair in "$@"; do
     case $platform in linux-*) libc=' "libc": ["glibc"],' ;; *) libc= ;; esac
     mkdir -p "$work/$platform/bin"
     cp "${pair#*=}" "$work/$platform/bin/oversell-sim"
+    cp "$here/../../LICENSE-APACHE" "$here/../../LICENSE-MIT" "$work/$platform"
     chmod 755 "$work/$platform/bin/oversell-sim"
     cat >"$work/$platform/package.json" <<END
 {
@@ -24,12 +25,12 @@ for pair in "$@"; do
   "license": "MIT OR Apache-2.0",
   "os": ["${platform%-*}"],$libc
   "cpu": ["${platform#*-}"],
-  "files": ["bin"]
+  "files": ["bin", "LICENSE-APACHE", "LICENSE-MIT"]
 }
 END
     (cd "$work/$platform" && npm pack --silent --pack-destination "$folder")
 done
 cp -r "$here/oversell-sim" "$work"
 sed -i.before "s/\"0\.0\.0\"/\"$version\"/" "$work/oversell-sim/package.json"
-cp "$here/../../README.md" "$work/oversell-sim"
+cp "$here/../../README.md" "$here/../../LICENSE-APACHE" "$here/../../LICENSE-MIT" "$work/oversell-sim"
 (cd "$work/oversell-sim" && npm pack --silent --pack-destination "$folder")

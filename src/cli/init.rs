@@ -44,8 +44,12 @@ pub(crate) fn run(args: &InitArgs) -> Result<Ended, Error> {
     let store = match args.speaks {
         Speaks::App => {
             let file = args.folder.join("shop.toml").display().to_string();
+            let python = args.folder.join("venv").display().to_string();
             let next = format!(
-                "python3 -m pip install flask psycopg2-binary\n       {}\n       {}",
+                "python3 -m venv {} && . {}\n       \
+                 python3 -m pip install flask psycopg2-binary\n       {}\n       {}",
+                quoted(&python),
+                quoted(&format!("{python}/bin/activate")),
                 Command::new("doctor").flag("app", &file),
                 Command::new("explore").flag("app", &file)
             );

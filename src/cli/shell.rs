@@ -39,6 +39,9 @@ impl Shell {
 /// What comes after the script for bash, which divides words at `=`.
 const JOINS_WORDS: &str = include_str!("completions.bash");
 
+/// What comes after the script for zsh, which also loads a file only when its command is completed.
+const LOADED_BY_ZSH: &str = include_str!("completions.zsh");
+
 /// What `completions` takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct CompletionsArgs {
@@ -65,14 +68,18 @@ pub(crate) fn completions(args: &CompletionsArgs) -> Result<Ended, Error> {
         .completer()
         .write_registration("COMPLETE", name, name, name, &mut script)
         .map_err(|error| Error::world(format!("cannot write the script: {error}")))?;
-    if args.shell == Shell::Bash {
-        script.extend_from_slice(JOINS_WORDS.as_bytes());
-    }
+    let more = match args.shell {
+        Shell::Bash => JOINS_WORDS,
+        Shell::Zsh => LOADED_BY_ZSH,
+        Shell::Elvish | Shell::Fish | Shell::Powershell => "",
+    };
+    script.extend_from_slice(more.as_bytes());
     print(script)
 }
 
 pub(crate) fn man(args: &ManArgs) -> Result<Ended, Error> {
-    let mut command = help::command();
+    // A page would list `help` among the commands, which has no page.
+    let mut command = help::command().disable_help_subcommand(true);
     command.build();
     if let Some(folder) = &args.all {
         return write_all(command, folder);
@@ -90,7 +97,13 @@ pub(crate) fn man(args: &ManArgs) -> Result<Ended, Error> {
             }
         },
     };
-    print(rendered(&Man::new(page))?)
+    print(rendered(&page_of(page))?)
+}
+
+/// A command's page. Its foot names the program, of a command as well.
+fn page_of(command: clap::Command) -> Man {
+    let source = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+    Man::new(command).source(source)
 }
 
 fn rendered(page: &Man) -> Result<Vec<u8>, Error> {
@@ -105,9 +118,8 @@ fn write_all(command: clap::Command, folder: &Path) -> Result<Ended, Error> {
     let shown = folder.display().to_string();
     let cannot = |error| Error::world(format!("cannot write into {}: {error}", printable(&shown)));
     fs::create_dir_all(folder).map_err(cannot)?;
-    let commands = command.get_subcommands().filter(|command| command.get_name() != "help");
-    let mut pages: Vec<Man> = commands.cloned().map(Man::new).collect();
-    pages.push(Man::new(command));
+    let mut pages: Vec<Man> = command.get_subcommands().cloned().map(page_of).collect();
+    pages.push(page_of(command));
     for page in &pages {
         fs::write(folder.join(page.get_filename()), rendered(page)?).map_err(cannot)?;
     }

@@ -17,6 +17,28 @@ use crate::domain::store_kind::StoreKind;
 /// The keys that name it.
 pub(super) const KEYS: [&str; 3] = ["checkout", "app", "same_buyer"];
 
+/// Refuses a file that is no scenario but describes a checkout, or an application.
+pub(super) fn refuse_other_file(table: &DeTable<'_>) -> Result<(), Fault> {
+    let describes = |name: &str| {
+        let (key, value) = table.get_key_value(name)?;
+        let value = value.get_ref();
+        (value.as_table().is_some() || value.as_array().is_some()).then(|| key.span())
+    };
+    let (span, name, what, flag) = if let Some(span) = describes("app") {
+        (span, "app", "an application's", "doctor --app")
+    } else if let Some((span, name)) =
+        ["step", "audit"].into_iter().find_map(|name| Some((describes(name)?, name)))
+    {
+        (span, name, "a checkout's", "check --checkout")
+    } else {
+        return Ok(());
+    };
+    let message = format!(
+        "`{name}` belongs in {what} file, and this is read as a scenario; try `{flag} FILE`"
+    );
+    Err(Fault { span, message })
+}
+
 /// A checkout that the file names.
 pub(super) struct Described {
     pub(super) checkout: &'static Checkout,

@@ -181,6 +181,7 @@ impl Scenario {
     ) -> Result<Self, Mistake> {
         let document = document::parse(source)?;
         let table = document.get_ref();
+        described::refuse_other_file(table)?;
         let run = table.get("run").map(read_run).transpose()?;
         let mut scenario = Self {
             title: String::new(),

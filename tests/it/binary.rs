@@ -269,6 +269,25 @@ fn check_says_a_line_each_and_why_it_fell_short() {
 }
 
 #[test]
+fn the_file_of_a_checkout_or_an_application_is_no_scenario_and_the_error_names_the_flag() {
+    let folder = TempDir::new().unwrap();
+    for (kind, file, hint) in [
+        ("sql", "checkout.toml", "`check --checkout FILE`"),
+        ("app", "shop.toml", "`doctor --app FILE`"),
+    ] {
+        assert_eq!(seen(run(folder.path(), &["init", kind, kind])).0, 0);
+        let (code, _, err) = seen(run(folder.path(), &["check", &format!("{kind}/{file}")]));
+        assert_eq!(code, 2, "{err}");
+        let line = err.lines().next().unwrap();
+        assert!(line.contains("read as a scenario") && line.contains(hint), "{err}");
+    }
+    let text = "strategy = \"cas\"\nsteps = 3\n[expect]\nwinners = 1\n";
+    fs::write(folder.path().join("slip.toml"), text).unwrap();
+    let (_, _, err) = seen(run(folder.path(), &["check", "slip.toml"]));
+    assert!(err.contains("unknown key `steps`"), "{err}");
+}
+
+#[test]
 fn a_scenario_that_is_not_there_is_exit_2_and_the_others_are_run_all_the_same() {
     let (code, out, err) = ran(&["check", "/no/such/file.toml", "scenarios/last-unit.toml"]);
     assert_eq!(code, 2);
@@ -312,9 +331,16 @@ fn every_command_has_a_manual_page_and_one_step_in_an_empty_folder_writes_all_of
     for command in commands.iter().filter(|command| **command != "help") {
         let page = fs::read_to_string(pages.join(format!("oversell-sim-{command}.1"))).unwrap();
         assert!(page.contains(".SH SYNOPSIS") && page.contains(command), "{command}: {page}");
+        let title = page.lines().find(|line| line.starts_with(".TH ")).unwrap();
+        assert!(title.replace('\\', "").contains("\"oversell-sim 0."), "{command}: {title}");
     }
     let page = fs::read_to_string(pages.join("oversell-sim.1")).unwrap();
-    assert!(page.replace('\\', "").contains("oversell-sim-race(1)"), "{page}");
+    let named: Vec<&str> = page.lines().filter_map(|line| line.strip_suffix("(1)")).collect();
+    assert_eq!(named.len(), commands.len() - 1, "{named:?}");
+    for name in named {
+        let name = name.replace('\\', "");
+        assert!(pages.join(format!("{name}.1")).is_file(), "{name} is named, and has no page");
+    }
     assert_eq!(fs::read_dir(pages).unwrap().count(), commands.len());
     let (code, _, err) = seen(run(folder.path(), &["man", "race", "--all", "pages"]));
     assert_eq!(code, 2, "{err}");

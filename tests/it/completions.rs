@@ -1,9 +1,11 @@
 //! What a shell offers when Tab is pressed, in each shell itself.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use assert_cmd::cargo::cargo_bin;
+use tempfile::TempDir;
 
 use crate::listed::miss_program;
 use crate::terminal::Terminal;
@@ -76,6 +78,21 @@ fn zsh_completes_commands_flags_strategies_lists_stores_levels_and_files() {
         let begin = "autoload -Uz compinit; compinit -D -u; source <(oversell-sim completions zsh)";
         complete_in("zsh -f -i", begin);
     }
+}
+
+#[test]
+fn a_file_in_a_folder_of_fpath_completes_in_zsh_from_the_first_tab_on() {
+    if !has("zsh") {
+        return;
+    }
+    let functions = TempDir::new().unwrap();
+    let script = Command::new(cargo_bin("oversell-sim")).args(["completions", "zsh"]).output();
+    fs::write(functions.path().join("_oversell-sim"), script.unwrap().stdout).unwrap();
+    let begin = format!(
+        "fpath=({} $fpath); autoload -Uz compinit; compinit -D -u",
+        functions.path().display()
+    );
+    complete_in("zsh -f -i", &begin);
 }
 
 #[test]

@@ -179,6 +179,34 @@ fn every_dependency_has_its_line_in_the_architecture() {
     }
 }
 
+#[test]
+fn a_scenario_that_is_said_to_be_one_of_the_repository_is_that() {
+    let own = "checkout = \"own-checkout/";
+    let shipped = read("scenarios/own-checkout.toml");
+    let shipped: String =
+        shipped.lines().filter(|line| !line.starts_with('#')).fold(String::new(), |all, line| {
+            all + &line.replace(own, "checkout = \"scenarios/own-checkout/") + "\n"
+        });
+    for path in ["docs/how-to/ci.md", "docs/reference/scenario.md"] {
+        let block = format!("```toml own-checkout.toml\n{shipped}```\n");
+        assert!(read(path).contains(&block), "{path} should have\n{block}");
+    }
+}
+
+#[test]
+fn a_lesson_that_names_a_scenario_says_where_it_is() {
+    for page in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/lessons")).unwrap() {
+        let path = page.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        if let Some((before, _)) = text.split_once("oversell-sim simulate scenarios/") {
+            let before = before.split_whitespace().collect::<Vec<_>>().join(" ");
+            let is_said =
+                before.contains("in the repository") || before.contains("of the repository");
+            assert!(is_said && before.contains("clone"), "{}", path.display());
+        }
+    }
+}
+
 /// Every key stands in the first column of a table, in the section of its own table.
 fn describes(path: &str, keys: impl Iterator<Item = (&'static str, &'static str)>) -> usize {
     let document = read(path);

@@ -1,6 +1,5 @@
 //! The help text of each command has examples, and they run.
 
-use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -51,7 +50,6 @@ fn each_command_has_two_examples_in_its_help_text_that_run() {
         assert!(examples.len() >= 2, "`{command} --help` has too few examples: {examples:?}");
         // What one example has written the next may read, as a reader would run them.
         let folder = Folder::new(&program);
-        fs::create_dir_all(folder.dir.path().join(".config/fish/completions")).unwrap();
         for lines in examples {
             let is_its = |line: &String| line.contains(&format!("oversell-sim {command}"));
             assert!(lines.iter().any(is_its), "an example of another command: {lines:?}");

@@ -128,6 +128,10 @@ fn without_answers_each_lesson_is_printed_through_with_what_its_commands_print_h
         let shown = verdicts(page);
         assert!(shown.len() >= 3, "{page}");
         assert_eq!(verdicts(&out), shown, "lesson {}: {out}", place + 1);
+        let names_files = out.contains("$ oversell-sim simulate scenarios/");
+        let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
+        let is_said = words.contains("to paste a command that names one, run it in a clone");
+        assert_eq!(names_files, is_said, "lesson {}: {out}", place + 1);
     }
 }
 
