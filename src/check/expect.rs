@@ -119,7 +119,7 @@ impl Expectation {
 
     /// Whether only an audit that counts units and orders can tell its figure.
     #[must_use]
-    pub fn needs_units(&self) -> bool {
+    pub(crate) fn needs_units(&self) -> bool {
         match self.subject {
             Subject::EachRound(metric) | Subject::Total(metric) => {
                 metric.unit == "units" || OF_ORDERS.contains(&metric.name)

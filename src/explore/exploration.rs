@@ -255,7 +255,7 @@ pub fn check_expectation(expectation: &Expectation) -> Result<(), String> {
 ///
 /// # Errors
 /// [`Error::Input`] that names the expectation and the file.
-pub fn check_counted(
+pub(crate) fn check_counted(
     strategy: &dyn DynStrategy,
     expectations: &[Expectation],
 ) -> Result<(), Error> {

@@ -34,9 +34,9 @@ pub use crate::scheduler::{Method, Schedule};
 pub use bound::{ENOUGH_ORDERS, ENOUGH_STATES, Plan, PreemptionBound};
 pub use builder::{Explore, explore};
 pub use cure_tried::{Cure, CureTried};
+pub(crate) use exploration::check_counted;
 pub use exploration::{
-    Covered, Exploration, FindingReport, OrderCoverage, check_counted, check_expectation,
-    parse_expectation,
+    Covered, Exploration, FindingReport, OrderCoverage, check_expectation, parse_expectation,
 };
 pub use incident::{Incident, IncidentKind};
 #[cfg(feature = "app")]
