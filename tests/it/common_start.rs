@@ -82,6 +82,29 @@ impl Race<'_> {
     }
 }
 
+/// Runs two races at one PostgreSQL server at the same time, each in the database of its name and with its flags.
+pub(crate) fn raced_at_once<'n>(
+    network: &'n Network,
+    url: &str,
+    races: [(&'static str, Vec<&'static str>); 2],
+) -> [Race<'n>; 2] {
+    let start_at = seconds_ahead(8).to_string();
+    let races = races.map(|(name, flags)| Race {
+        network,
+        name,
+        store: "postgres",
+        url: format!("{url}{name}"),
+        start_at: start_at.clone(),
+        flags,
+    });
+    std::thread::scope(|scope| {
+        let [first, second] = &races;
+        scope.spawn(|| first.run());
+        second.run();
+    });
+    races
+}
+
 pub(crate) fn ended(parts: Vec<Child>) -> Vec<Output> {
     parts.into_iter().map(|part| part.wait_with_output().unwrap()).collect()
 }
@@ -106,24 +129,10 @@ fn four_machines_come_to_one_verdict_and_show_their_clocks_as_they_are() {
     let mut network = Network::of(MACHINES);
     let url = network.start_postgres(&["safe", "broken"]);
     let network = network;
-    let safe = Race {
-        network: &network,
-        name: "safe",
-        store: "postgres",
-        url: format!("{url}safe"),
-        start_at: seconds_ahead(8).to_string(),
-        flags: vec!["--strategy", "conditional", "--buyers", "42", "--stock", "7"],
-    };
-    let broken = Race {
-        name: "broken",
-        url: format!("{url}broken"),
-        flags: vec!["--strategy", "naive", "--buyers", "40", "--stock", "3", "--think", "20ms"],
-        ..safe.clone()
-    };
-    std::thread::scope(|scope| {
-        scope.spawn(|| broken.run());
-        safe.run();
-    });
+    let broken = ["--strategy", "naive", "--buyers", "40", "--stock", "3", "--think", "20ms"];
+    let safe = ["--strategy", "conditional", "--buyers", "42", "--stock", "7"];
+    let races = [("safe", safe.to_vec()), ("broken", broken.to_vec())];
+    let [safe, broken] = raced_at_once(&network, &url, races);
     assert_says_nothing(&network.path().join(safe.file(1)));
 
     let report = safe.report();

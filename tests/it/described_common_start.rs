@@ -12,7 +12,7 @@ use oversell_sim::unstable::stores::{Address, RaceTarget};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::common_start::{MACHINES, Race, ended, said, seconds_ahead};
+use crate::common_start::{MACHINES, Race, ended, raced_at_once, said, seconds_ahead};
 use crate::listed::has;
 use crate::network::Network;
 
@@ -93,24 +93,10 @@ fn four_machines_come_to_one_verdict_on_a_described_checkout() {
     let url = network.start_postgres(&["safe", "naive"]);
     let network = network;
     write_shop(network.path(), "postgres", "SELECT pg_sleep(0.02)");
-    let safe = Race {
-        network: &network,
-        name: "safe",
-        store: "postgres",
-        url: format!("{url}safe"),
-        start_at: seconds_ahead(8).to_string(),
-        flags: vec!["--checkout", "safe.toml", "--buyers", "42", "--stock", "7"],
-    };
-    let naive = Race {
-        name: "naive",
-        url: format!("{url}naive"),
-        flags: vec!["--checkout", "naive.toml", "--buyers", "40", "--stock", "3"],
-        ..safe.clone()
-    };
-    std::thread::scope(|scope| {
-        scope.spawn(|| naive.run());
-        safe.run();
-    });
+    let naive = ["--checkout", "naive.toml", "--buyers", "40", "--stock", "3"];
+    let safe = ["--checkout", "safe.toml", "--buyers", "42", "--stock", "7"];
+    let races = [("safe", safe.to_vec()), ("naive", naive.to_vec())];
+    let [safe, naive] = raced_at_once(&network, &url, races);
     assert_clean(&safe.report(), 42);
     assert_oversold(&naive.report());
     let missing = safe.refused([1, 2, 4]);

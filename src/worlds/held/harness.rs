@@ -63,8 +63,6 @@ pub(crate) struct Harness<'h> {
     steps: Vec<ServerStep>,
     /// Its transactions in which the server refuses what is not serializable.
     transactions: OverlappingTransactions,
-    /// Whether a buyer was overtaken in the last step.
-    is_overtaken: bool,
     /// How often the other of two buyers that waited for the same lock could have gone on first, and that was not seen.
     other_turns: u64,
 }
@@ -209,7 +207,6 @@ impl<'h> Harness<'h> {
                 held_inside: vec![0; places],
                 steps: Vec::new(),
                 transactions: OverlappingTransactions::of(places),
-                is_overtaken: false,
                 other_turns: 0,
             };
             let used = use_it(&mut harness);
@@ -439,39 +436,50 @@ impl<'h> Harness<'h> {
     /// # Errors
     /// As [`step`](Self::step).
     pub(crate) fn make(&mut self, place: usize, act: Act) -> Result<Option<ServerStep>, Error> {
-        let mut made = self.make_once(place, act)?;
+        match self.make_once(place, act)? {
+            Some((_, true)) => self.make_in_turn(),
+            made => Ok(made.map(|(step, _)| step)),
+        }
+    }
+
+    /// Makes the steps of this execution again, from its beginning, until no buyer is overtaken. Returns the last step; none
+    /// if not all could be made.
+    fn make_in_turn(&mut self) -> Result<Option<ServerStep>, Error> {
         let steps = self.steps.iter().map(|step| (step.place, step.statement.act));
-        let steps: Vec<(usize, Act)> = if self.is_overtaken { steps.collect() } else { Vec::new() };
+        let steps: Vec<(usize, Act)> = steps.collect();
+        let mut last = None;
         for _ in 0..TRIES {
-            if !self.is_overtaken {
-                break;
+            self.send_home()?;
+            self.begin()?;
+            let (made, is_overtaken) = self.make_all(&steps)?;
+            if !is_overtaken {
+                return Ok(made);
             }
-            made = self.make_again(&steps)?;
+            last = made;
         }
-        self.other_turns += u64::from(self.is_overtaken);
-        Ok(made)
+        self.other_turns += 1;
+        Ok(last)
     }
 
-    /// Makes these steps again, from the beginning of an execution, up to one in which a buyer is overtaken. Returns the last;
-    /// none if not all were made.
-    fn make_again(&mut self, steps: &[(usize, Act)]) -> Result<Option<ServerStep>, Error> {
-        self.send_home()?;
-        self.begin()?;
-        self.is_overtaken = false;
-        let mut made = None;
+    /// Makes these steps, up to one in which a buyer is overtaken. Returns the last step, none if not all were made, and
+    /// whether a buyer was overtaken.
+    fn make_all(&mut self, steps: &[(usize, Act)]) -> Result<(Option<ServerStep>, bool), Error> {
+        let mut last = None;
         for (place, act) in steps {
-            if self.is_overtaken {
-                return Ok(None);
+            let Some((step, is_overtaken)) = self.make_once(*place, *act)? else {
+                return Ok((None, false));
+            };
+            if is_overtaken {
+                let are_all_made = self.steps.len() == steps.len();
+                return Ok((are_all_made.then_some(step), true));
             }
-            made = self.make_once(*place, *act)?;
-            if made.is_none() {
-                break;
-            }
+            last = Some(step);
         }
-        Ok(made)
+        Ok((last, false))
     }
 
-    fn make_once(&mut self, place: usize, act: Act) -> Result<Option<ServerStep>, Error> {
+    /// Makes one step. Returns it, and whether a buyer was overtaken in it.
+    fn make_once(&mut self, place: usize, act: Act) -> Result<Option<(ServerStep, bool)>, Error> {
         let can_be = match act {
             Act::Step => self.gate.held(),
             Act::Crash => self.may_crash(),
@@ -556,7 +564,7 @@ impl<'h> Harness<'h> {
             left.iter().for_each(|(who, _)| self.transactions.leaves(*who));
         }
         self.gate.has_made(place, &footprint);
-        self.is_overtaken = self.overtakes(&pairs, &went_on)?;
+        let is_overtaken = self.overtakes(&pairs, &went_on)?;
         let step = ServerStep {
             place,
             statement: pending,
@@ -569,7 +577,7 @@ impl<'h> Harness<'h> {
             footprint,
         };
         self.steps.push(step.clone());
-        Ok(Some(step))
+        Ok(Some((step, is_overtaken)))
     }
 
     /// The buyers that wait for the same lock at a server where the later may go on first.
@@ -587,6 +595,9 @@ impl<'h> Harness<'h> {
         pairs: &[WaitingPair],
         went_on: &[(usize, String)],
     ) -> Result<bool, Error> {
+        if pairs.is_empty() {
+            return Ok(false);
+        }
         let held = self.gate.held();
         for pair in pairs {
             let gone_on = |place: usize, other: usize| {
