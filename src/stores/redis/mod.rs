@@ -179,9 +179,7 @@ impl Server for RedisServer {
 
     fn kill_and_restart(&self, _number: u32) -> Result<(), Error> {
         match &self.sandbox {
-            Some(sandbox) => sandbox.kill_and_restart(0, &self.terms.control, || {
-                server::dial(&self.client, &self.terms).is_ok()
-            }),
+            Some(sandbox) => server::kill_and_restart(sandbox, &self.client, &self.terms),
             None => Err(is_not_ours()),
         }
     }

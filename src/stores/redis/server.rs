@@ -98,3 +98,82 @@ pub(super) fn start(terms: &StoreConfig) -> Result<(String, ServerSandbox), Erro
         .start(command, Beside::reading(about), &terms.control, || dial(&client, terms).is_ok())?;
     Ok((url, sandbox))
 }
+
+/// Kills a private server, and starts it again.
+pub(super) fn kill_and_restart(
+    sandbox: &ServerSandbox,
+    client: &Client,
+    terms: &StoreConfig,
+) -> Result<(), Error> {
+    sandbox.kill(0)?;
+    cut_off_unfinished(sandbox)?;
+    sandbox.kill_and_restart(0, &terms.control, || dial(client, terms).is_ok())
+}
+
+/// Cuts a transaction off the append-only file of which the killed server had written only a part. Redis itself cuts off only
+/// the command that is not whole, and leaves the others behind their `MULTI`: they are run when the file is read for the
+/// second time, with the next transaction (mended in Valkey: pull request 4342).
+fn cut_off_unfinished(sandbox: &ServerSandbox) -> Result<(), Error> {
+    let of_one_file = "appendonly.aof";
+    let of_several_files = "appendonlydir/appendonly.aof.manifest";
+    let names = [of_several_files, of_one_file].into_iter();
+    let mut files = names.map(|name| sandbox.servers_dir().join(name));
+    let Some(file) = files.find(|file| file.exists()) else { return Ok(()) };
+    let mut check = sandbox.command(&PACKAGE.find(&["redis-check-aof", "valkey-check-aof"])?);
+    check.arg("--fix").arg(file);
+    // It asks before it cuts.
+    sandbox.run(check, &Beside::reading("y\n".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+
+    use ::redis::pipe;
+
+    use super::*;
+    use crate::base::control::Control;
+    use crate::domain::settings::Settings;
+    use crate::domain::store_kind::StoreKind;
+    use crate::stores::is_installed;
+
+    /// Takes a unit and places an order, in one transaction.
+    fn take(connection: &mut RedisConnection, order: &str) {
+        let mut together = pipe();
+        together.atomic().cmd("DECR").arg("stock").ignore();
+        together.cmd("SET").arg(order).arg("placed").ignore();
+        together.exec(connection).unwrap();
+    }
+
+    fn stock(connection: &mut RedisConnection) -> i64 {
+        cmd("GET").arg("stock").query(connection).unwrap()
+    }
+
+    #[test]
+    fn a_transaction_of_which_a_killed_server_has_written_a_part_is_never_run() {
+        if !is_installed(StoreKind::Redis) {
+            return;
+        }
+        let terms = StoreConfig::of(&Settings::default(), &Control::default());
+        let (url, sandbox) = start(&terms).unwrap();
+        let client = client(&url, &Address::default()).unwrap();
+        let open = || dial(&client, &terms).unwrap();
+        let again = || kill_and_restart(&sandbox, &client, &terms).unwrap();
+        let mut connection = open();
+        cmd("SET").arg("stock").arg(10).exec(&mut connection).unwrap();
+        take(&mut connection, "lost");
+
+        // As if it had been killed while it wrote the second command.
+        sandbox.kill(0).unwrap();
+        let file = sandbox.servers_dir().join("appendonlydir/appendonly.aof.1.incr.aof");
+        let written = fs::read(&file).unwrap();
+        let at = written.windows(4).rposition(|bytes| bytes == b"lost").unwrap();
+        File::options().write(true).open(&file).unwrap().set_len(at as u64).unwrap();
+        again();
+        let mut connection = open();
+        assert_eq!(stock(&mut connection), 10);
+        take(&mut connection, "kept");
+        again();
+        assert_eq!(stock(&mut open()), 9);
+    }
+}
