@@ -8,7 +8,7 @@ use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::proxy::{Target, UpstreamServer};
 use crate::scheduler::Waits;
-use crate::stores::remote::{Lesson, OverlapNotes};
+use crate::stores::remote::{Lesson, LockScheduling, OverlapNotes};
 
 /// How clients connect.
 #[derive(Clone, Debug)]
@@ -43,9 +43,9 @@ pub(crate) trait UpstreamDatabase: Send {
     /// Which sessions wait for which others.
     fn waits(&mut self) -> Result<Waits, String>;
 
-    /// Whether, of two sessions that wait for the same lock, the one that began to wait later may go on first.
-    fn may_overtake(&self) -> bool {
-        false
+    /// In which order the server grants a lock to the sessions that wait for it.
+    fn lock_scheduling(&mut self) -> Result<LockScheduling, String> {
+        Ok(LockScheduling::FirstComeFirstServed)
     }
 
     /// From now on, the server holds each change of this session.

@@ -21,8 +21,8 @@ use super::Address;
 use super::address::on_loopback;
 use super::private::{ServerSandbox, TimeLimit};
 use super::remote::{
-    Fixture, Lesson, Link, OverlapNotes, Refusal, Remarks, Server, SessionNumbers, StepConnection,
-    StoreConfig, Watch, is_not_ours,
+    Fixture, Lesson, Link, LockScheduling, OverlapNotes, Refusal, Remarks, Server, SessionNumbers,
+    StepConnection, StoreConfig, Watch, is_not_ours,
 };
 use super::upstream::{Endpoint, UpstreamDatabase};
 use crate::base::clock::{Clock, Wall, nanos};
@@ -869,8 +869,12 @@ impl Watch for Guard {
         Ok(all)
     }
 
-    fn may_overtake(&self) -> bool {
-        self.databases.lock().iter().any(|database| database.may_overtake())
+    fn lock_scheduling(&mut self) -> Result<LockScheduling, Error> {
+        let mut of_all = LockScheduling::FirstComeFirstServed;
+        for database in self.databases.lock().iter_mut() {
+            of_all = of_all.max(database.lock_scheduling().map_err(Error::world)?);
+        }
+        Ok(of_all)
     }
 
     fn hold_inside(&mut self, session: i64) -> Result<(), Error> {

@@ -17,7 +17,7 @@ use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::scheduler::{BuyerHandle, HELD_INSIDE};
 use crate::stores::answer::{AnswerSize, GRACE, connect_within};
-use crate::stores::remote::StoreConfig;
+use crate::stores::remote::{LockScheduling, StoreConfig};
 use crate::stores::socket_waits::SocketWait;
 use crate::stores::sql::{Database, OpenedTable, Parameters, Row, SqlError, Statement, value_of};
 
@@ -46,6 +46,8 @@ pub(in crate::stores) struct MysqlConnection {
     /// The user's statements, by their text; none for one without parameters, which is not prepared.
     foreign: BTreeMap<String, Option<MysqlUserStatement>>,
     in_transaction: bool,
+    /// In which order the server grants a lock, once it was asked.
+    lock_scheduling: Option<LockScheduling>,
     /// Sessions whose changes are held inside the server by a lock of this one.
     held_inside: Vec<i64>,
     /// The statements that set up the session, which are run again after a reset.
@@ -84,6 +86,7 @@ impl MysqlConnection {
                 prepared: vec![None; Statement::COUNT],
                 foreign: BTreeMap::new(),
                 in_transaction: false,
+                lock_scheduling: None,
                 held_inside: Vec::new(),
                 settings: vec![format!("SET NAMES {set} COLLATE {letters}")],
             };
@@ -392,6 +395,20 @@ impl Database for MysqlConnection {
         found.map(|sessions| sessions.unwrap_or(0) > 0).map_err(|error| self.error(&error))
     }
 
+    fn lock_scheduling(&mut self) -> Result<LockScheduling, SqlError> {
+        if let Some(known) = self.lock_scheduling {
+            return Ok(known);
+        }
+        let _under_way = self.wait.begin();
+        let mut asked = |query| self.conn.query_first::<(String, String), _>(query);
+        let told = asked("SELECT VERSION(), ''").and_then(|version| {
+            let algorithm = asked("SHOW GLOBAL VARIABLES LIKE 'innodb_lock_schedule_algorithm'")?;
+            Ok((version.unwrap_or_default().0, algorithm.unwrap_or_default().1))
+        });
+        let (version, algorithm) = told.map_err(|error| self.error(&error))?;
+        Ok(*self.lock_scheduling.insert(lock_scheduling_of(&version, &algorithm)))
+    }
+
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError> {
         let _under_way = self.wait.begin();
         let told =
@@ -402,6 +419,21 @@ impl Database for MysqlConnection {
         all.extend(others.map_err(|error| self.error(&error))?);
         all.extend(self.arrived()?.into_iter().map(|session| (session, HELD_INSIDE)));
         Ok(all)
+    }
+}
+
+/// In which order InnoDB grants a lock, by the server's version and its variable `innodb_lock_schedule_algorithm`, which
+/// MariaDB had until 10.6. MySQL 8 weighs transactions by how many wait for them (MySQL Reference Manual,
+/// "Transaction Scheduling"); until 8.0.20, it did so only where many wait.
+fn lock_scheduling_of(version: &str, algorithm: &str) -> LockScheduling {
+    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    let is_in_order = match version.contains("MariaDB") {
+        true => !algorithm.eq_ignore_ascii_case("vats"),
+        false => major.is_some_and(|major| major < 8),
+    };
+    match is_in_order {
+        true => LockScheduling::FirstComeFirstServed,
+        false => LockScheduling::AnyOrderUnseen,
     }
 }
 
@@ -572,19 +604,34 @@ fn without_line(message: &str) -> (String, usize) {
 
 #[cfg(test)]
 mod tests {
-    #[test]
-    fn a_message_repeats_no_more_than_a_line_of_a_text() {
-        let said = "You have an error near 'NUL\n);\nCREATE TABLE next (id INT)' at line 4";
-        assert_eq!(super::without_line(said), ("You have an error near 'NUL…'".into(), 4));
-        assert_eq!(super::without_line("no"), ("no".into(), 1));
-    }
-
     use super::super::server;
     use super::*;
     use crate::domain::settings::Settings;
     use crate::domain::store_kind::StoreKind;
     use crate::stores::sql::says_what_statements_open;
     use crate::stores::{Address, is_installed};
+
+    #[test]
+    fn a_message_repeats_no_more_than_a_line_of_a_text() {
+        let said = "You have an error near 'NUL\n);\nCREATE TABLE next (id INT)' at line 4";
+        assert_eq!(without_line(said), ("You have an error near 'NUL…'".into(), 4));
+        assert_eq!(without_line("no"), ("no".into(), 1));
+    }
+
+    #[test]
+    fn mysql_8_grants_locks_by_weight_and_mariadb_in_order_unless_it_is_told_otherwise() {
+        for (version, algorithm, expected) in [
+            ("10.11.19-MariaDB-0+deb12u1", "", LockScheduling::FirstComeFirstServed),
+            ("10.5.29-MariaDB", "fcfs", LockScheduling::FirstComeFirstServed),
+            ("10.5.29-MariaDB", "vats", LockScheduling::AnyOrderUnseen),
+            ("5.7.44-log", "", LockScheduling::FirstComeFirstServed),
+            ("8.0.43", "", LockScheduling::AnyOrderUnseen),
+            ("9.4.0", "", LockScheduling::AnyOrderUnseen),
+            ("of some version", "", LockScheduling::AnyOrderUnseen),
+        ] {
+            assert_eq!(lock_scheduling_of(version, algorithm), expected, "{version} {algorithm}");
+        }
+    }
 
     #[test]
     fn a_statement_opens_the_tables_behind_its_views_and_says_which_it_changes() {
@@ -595,6 +642,9 @@ mod tests {
         let (url, _nest) = server::start(&terms).unwrap();
         let to = server::opts(&url, &Address::default(), &terms).unwrap();
         let mut connection = MysqlConnection::open(&to, &terms).unwrap();
+        // The server that is tested is MariaDB, of a version without that variable.
+        let scheduling = connection.lock_scheduling().unwrap();
+        assert_eq!(scheduling, LockScheduling::FirstComeFirstServed);
         says_what_statements_open(&mut connection, "SELECT n FROM `shown`");
     }
 }

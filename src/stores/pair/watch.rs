@@ -3,7 +3,7 @@
 use super::STORES;
 use crate::base::error::Error;
 use crate::scheduler::Waits;
-use crate::stores::remote::{SessionNumbers, Watch};
+use crate::stores::remote::{LockScheduling, SessionNumbers, Watch};
 
 /// A connection to each store that watches the others.
 pub(super) struct PairWatch {
@@ -50,8 +50,12 @@ impl Watch for PairWatch {
         Ok(all)
     }
 
-    fn may_overtake(&self) -> bool {
-        self.watches.iter().any(|watch| watch.may_overtake())
+    fn lock_scheduling(&mut self) -> Result<LockScheduling, Error> {
+        let mut of_all = LockScheduling::FirstComeFirstServed;
+        for watch in &mut self.watches {
+            of_all = of_all.max(watch.lock_scheduling()?);
+        }
+        Ok(of_all)
     }
 
     fn hold_inside(&mut self, session: i64) -> Result<(), Error> {

@@ -26,7 +26,7 @@ use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::isolation::Isolation;
 use crate::scheduler::{BuyerHandle, HELD_INSIDE};
 use crate::stores::answer::{AnswerSize, AnswerWait, GRACE};
-use crate::stores::remote::StoreConfig;
+use crate::stores::remote::{LockScheduling, StoreConfig};
 use crate::stores::sql::{Database, OpenedTable, Parameters, Row, SqlError, Statement, value_of};
 
 /// The longest wait until the server has taken the request to give a statement up.
@@ -478,8 +478,8 @@ impl Database for PostgresConnection {
     /// Sessions wait for a row in the order in which they came. But where the transaction that they wait for has changed
     /// the row, each of them then locks its new version, and a later one may be faster. Those that wait for a transaction
     /// itself, as at a unique key, all wake at once (`src/backend/access/heap/README.tuplock`, `heap_lock_tuple`).
-    fn may_overtake(&self) -> bool {
-        true
+    fn lock_scheduling(&mut self) -> Result<LockScheduling, SqlError> {
+        Ok(LockScheduling::AnyOrder)
     }
 
     fn waits(&mut self) -> Result<Vec<(i64, i64)>, SqlError> {

@@ -242,6 +242,18 @@ impl Remarks {
     }
 }
 
+/// In which order a server grants a lock to the sessions that wait for it. Of the databases of one checkout, the last of
+/// these counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LockScheduling {
+    /// In the order in which they began to wait.
+    FirstComeFirstServed,
+    /// One that began to wait later may go on first. Which session each waits for is known.
+    AnyOrder,
+    /// The same, where that is not known.
+    AnyOrderUnseen,
+}
+
 /// Asks a server which of its connections wait for each other.
 pub trait Watch: Send {
     /// Which sessions wait for which others at this moment.
@@ -250,9 +262,12 @@ pub trait Watch: Send {
     /// [`Error::World`] when the server cannot say.
     fn waits(&mut self) -> Result<Waits, Error>;
 
-    /// Whether, of two sessions that wait for the same lock, the one that began to wait later may go on first.
-    fn may_overtake(&self) -> bool {
-        false
+    /// In which order the server grants a lock to the sessions that wait for it.
+    ///
+    /// # Errors
+    /// [`Error::World`] when the server cannot say.
+    fn lock_scheduling(&mut self) -> Result<LockScheduling, Error> {
+        Ok(LockScheduling::FirstComeFirstServed)
     }
 
     /// From now on, statements of this session are held inside the server, before each change that they make.

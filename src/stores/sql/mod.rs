@@ -40,6 +40,7 @@ use crate::describe::checkout::{Answer, StoreValue};
 use crate::domain::attempt::Failure;
 use crate::domain::isolation::Isolation;
 use crate::scheduler::BuyerHandle;
+use crate::stores::remote::LockScheduling;
 
 /// The columns of one row, as numbers; missing ones are 0.
 pub(super) type Row = [i64; 3];
@@ -93,9 +94,9 @@ pub(super) trait Database: Send {
     /// server reports about waiting.
     fn attach(&mut self, handle: &BuyerHandle) -> Result<(), SqlError>;
 
-    /// Whether, of two sessions that wait for the same lock, the one that began to wait later may go on first.
-    fn may_overtake(&self) -> bool {
-        false
+    /// In which order the server grants a lock to the sessions that wait for it.
+    fn lock_scheduling(&mut self) -> Result<LockScheduling, SqlError> {
+        Ok(LockScheduling::FirstComeFirstServed)
     }
 
     /// From now on, a lock that this connection takes holds each change that this session makes.

@@ -19,8 +19,8 @@ use crate::stores::private::ServerSandbox;
 #[cfg(feature = "cli")]
 use crate::stores::remote::Notes;
 use crate::stores::remote::{
-    Fixture, Lesson, Link, OverlapNotes, Remarks, Server, StepExecutor, StepServer, StoreConfig,
-    Watch, is_not_ours,
+    Fixture, Lesson, Link, LockScheduling, OverlapNotes, Remarks, Server, StepExecutor, StepServer,
+    StoreConfig, Watch, is_not_ours,
 };
 
 /// Connects to a server.
@@ -126,8 +126,8 @@ impl<D: Database> Watch for SqlWatcher<D> {
         self.0.waits().map_err(SqlError::into_error)
     }
 
-    fn may_overtake(&self) -> bool {
-        self.0.may_overtake()
+    fn lock_scheduling(&mut self) -> Result<LockScheduling, Error> {
+        self.0.lock_scheduling().map_err(SqlError::into_error)
     }
 
     fn hold_inside(&mut self, session: i64) -> Result<(), Error> {

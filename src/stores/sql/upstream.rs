@@ -20,7 +20,7 @@ use crate::domain::store_kind::StoreKind;
 use crate::proxy::{StatementAnalyzer, UpstreamServer, Wire};
 use crate::scheduler::Waits;
 use crate::stores::private::{Beside, ServerSandbox, archive};
-use crate::stores::remote::{Lesson, OverlapNotes, StoreConfig};
+use crate::stores::remote::{Lesson, LockScheduling, OverlapNotes, StoreConfig};
 use crate::stores::upstream::{Endpoint, UpstreamDatabase};
 
 /// A database whose tables can be saved and restored.
@@ -151,8 +151,8 @@ impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
         self.desk.waits().map_err(SqlError::text)
     }
 
-    fn may_overtake(&self) -> bool {
-        self.desk.may_overtake()
+    fn lock_scheduling(&mut self) -> Result<LockScheduling, String> {
+        self.desk.lock_scheduling().map_err(SqlError::text)
     }
 
     fn get_to_know(&mut self, first: usize) -> Result<Vec<String>, String> {

@@ -6,7 +6,7 @@ use std::thread;
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
 use super::overlap::OverlappingTransactions;
-use super::overtaking::{GoneOn, Turn, WaitingPair};
+use super::overtaking::{GoneOn, Turn, WaitingPair, may_want_the_same};
 use super::step::{Grain, ServerStep, actor};
 use super::visit::{FinishedVisit, HeldBuyer};
 use crate::base::error::Error;
@@ -22,7 +22,7 @@ use crate::scheduler::{
     BuyerHandle, ClientCode, Footprint, Gate, PendingStatement, Phase, Unsettled,
 };
 use crate::stores::provider::Provider;
-use crate::stores::remote::{Fixture, Server, Watch};
+use crate::stores::remote::{Fixture, LockScheduling, Server, Watch};
 use crate::worlds::stepped::Scripted;
 use crate::worlds::threads::leaked_holds;
 
@@ -498,7 +498,7 @@ impl<'h> Harness<'h> {
             self.transactions.sends(place, &pending.footprint);
         }
         let waited = self.gate.waiting();
-        let pairs = self.waiting_pairs();
+        let pairs = self.waiting_pairs()?;
         let inside = self.gate.held_inside();
         self.sent[place] = pending.clone();
         match act {
@@ -580,12 +580,23 @@ impl<'h> Harness<'h> {
         Ok(Some((step, is_overtaken)))
     }
 
-    /// The buyers that wait for the same lock at a server where the later may go on first.
-    fn waiting_pairs(&self) -> Vec<WaitingPair> {
-        match self.watch.may_overtake() {
-            true => WaitingPair::all(&self.steps, &self.gate.blocked()),
-            false => Vec::new(),
+    /// The buyers that wait for the same lock at a server where the later may go on first. Where it is not seen who waits for
+    /// whom, counts that two may.
+    fn waiting_pairs(&mut self) -> Result<Vec<WaitingPair>, Error> {
+        let waiting = self.gate.blocked();
+        if waiting.len() < 2 {
+            return Ok(Vec::new());
         }
+        let scheduling = self.watch.lock_scheduling();
+        Ok(match scheduling.map_err(|error| self.broke(&error.to_string()))? {
+            LockScheduling::FirstComeFirstServed => Vec::new(),
+            LockScheduling::AnyOrder => WaitingPair::all(&self.steps, &waiting),
+            LockScheduling::AnyOrderUnseen => {
+                let wanted = waiting.iter().map(|place| &self.sent[*place].footprint);
+                self.other_turns += u64::from(may_want_the_same(&wanted.collect::<Vec<_>>()));
+                Vec::new()
+            }
+        })
     }
 
     /// Whether the later of a pair has gone on before the earlier. Counts the pairs of which the later could have, and that

@@ -7,6 +7,7 @@
 //! for it meanwhile. What it holds and others only try to get, without waiting, is noted elsewhere.
 
 use super::step::ServerStep;
+use crate::scheduler::Footprint;
 
 /// Which of a pair has gone on before the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,14 @@ impl Turn {
     }
 }
 
+/// Whether two of these statements, which all wait, may wait for the same lock.
+pub(super) fn may_want_the_same(waiting: &[&Footprint]) -> bool {
+    waiting
+        .iter()
+        .enumerate()
+        .any(|(at, one)| waiting[at + 1..].iter().any(|other| one.conflicts_with(*other)))
+}
+
 /// Two buyers that wait for the same lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct WaitingPair {
@@ -105,7 +114,7 @@ impl WaitingPair {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scheduler::{Footprint, PendingStatement, Resources};
+    use crate::scheduler::{PendingStatement, Resources};
 
     fn row() -> Footprint {
         Footprint::locking(Resources::table(0))
@@ -143,6 +152,14 @@ mod tests {
         let elsewhere = Footprint::locking(Resources::table(1));
         let other = [step(0, row(), &[]), step(2, row(), &[0]), step(1, elsewhere, &[0])];
         assert_eq!(WaitingPair::all(&other, &[1, 2]), []);
+    }
+
+    #[test]
+    fn of_three_that_wait_two_that_may_want_the_same_lock_are_enough() {
+        let elsewhere = Footprint::locking(Resources::table(1));
+        assert!(!may_want_the_same(&[&row()]));
+        assert!(!may_want_the_same(&[&row(), &elsewhere]));
+        assert!(may_want_the_same(&[&row(), &elsewhere, &row()]));
     }
 
     #[test]
