@@ -103,6 +103,9 @@ pub struct Exploration {
     /// Commands to run next; empty if none helps.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<Hint>,
+    /// Whether the audit of the checkout has rules alone.
+    #[serde(skip)]
+    pub(crate) counts_no_units: bool,
     /// The error that ended the search, if one did: the report is about what was run before it.
     #[serde(skip)]
     pub failure: Option<Error>,
@@ -343,6 +346,7 @@ impl Exploration {
             tries: Vec::new(),
             remarks: Vec::new(),
             hints: Vec::new(),
+            counts_no_units: !counts,
             failure: None,
             replayed: None,
         }
@@ -358,10 +362,18 @@ impl Exploration {
         self
     }
 
-    /// Checks expectations against the report.
+    /// Checks expectations against the report. Of units, nothing holds where none are counted.
     #[must_use]
     pub fn judge(&self, expectations: &[Expectation]) -> Vec<Judgement> {
-        judge(expectations, &self.figures(), self.evidence, self.incomplete.as_deref())
+        let mut judged =
+            judge(expectations, &self.figures(), self.evidence, self.incomplete.as_deref());
+        for (judgement, expectation) in judged.iter_mut().zip(expectations) {
+            if self.counts_no_units && expectation.needs_units() {
+                let seen = "not counted: the audit has no `stock` and `orders`".into();
+                (judgement.held, judgement.seen, judgement.unproven) = (false, seen, None);
+            }
+        }
+        judged
     }
 
     /// The findings as figures.

@@ -4,7 +4,9 @@ use crate::base::clock::nanos;
 use crate::base::samples::Spread;
 use crate::base::text::quantity::{count, duration, of, percent};
 use crate::check::audit::Naming;
-use crate::check::report::{BannerCount, Figures, Overtaking, Product, Report, Run, WorstRound};
+use crate::check::report::{
+    BannerCount, Figures, Overtaking, Product, Report, Run, Winner, WorstRound,
+};
 use crate::domain::buyer::Demand;
 use crate::domain::retry::{Backoff, Retries};
 use crate::domain::settings::Settings;
@@ -225,26 +227,22 @@ fn naming(report: &Report) -> Naming {
 
 pub(super) fn winners(report: &Report, run: &Run, worst: &WorstRound) -> Section {
     let naming = naming(report);
-    let mut rows: Vec<_> = worst
-        .winners
-        .iter()
-        .take(MOST_WINNERS_SHOWN)
-        .map(|winner| {
-            vec![
-                naming.of(winner.buyer),
-                count(winner.units),
-                format!("+{}", duration(winner.at)),
-                count(winner.attempts),
-                duration(winner.waited),
-            ]
-        })
-        .collect();
+    let counts_units = counts_units(run);
+    let units = |winner: &Winner| counts_units.then(|| count(winner.units));
+    let of_winner = |winner: &Winner| {
+        let cells =
+            [format!("+{}", duration(winner.at)), count(winner.attempts), duration(winner.waited)];
+        [naming.of(winner.buyer)].into_iter().chain(units(winner)).chain(cells).collect()
+    };
+    let mut rows: Vec<Vec<String>> =
+        worst.winners.iter().take(MOST_WINNERS_SHOWN).map(of_winner).collect();
     add_rest(&mut rows, worst.figures.winners);
     let title = match run.rounds {
         1 => "Winners".into(),
         _ => format!("Winners of round {} (the worst)", worst.number),
     };
-    Section { title, columns: vec!["units", "at", "attempts", "waited"], rows }
+    let columns = counts_units.then_some("units").into_iter().chain(["at", "attempts", "waited"]);
+    Section { title, columns: columns.collect(), rows }
 }
 
 /// Buyers who won though a buyer who was rejected had clicked before. Empty if there are none.

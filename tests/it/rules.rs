@@ -2,9 +2,10 @@
 
 use std::fs;
 
+use oversell_sim::Expectation;
 use oversell_sim::StoreKind::Sqlite;
 
-use crate::checkouts::{run, said};
+use crate::checkouts::{explore, run, said};
 use crate::listed::has;
 
 /// Two buyers may book the same seat.
@@ -54,6 +55,8 @@ fn of_units_nothing_is_said_where_none_are_counted() {
         for word in ["1 unit", "same unit", "units sold", "oversold", "undersold", "stock left"] {
             assert!(!told.contains(word), "{args:?} says `{word}`: {told}");
         }
+        let winners = told.lines().find(|line| line.contains("Winners")).unwrap_or_default();
+        assert!(!winners.contains("units"), "{args:?}: {told}");
     }
     let played = said(&run(folder.path(), &["play", "--checkout", "seats.toml"]));
     assert!(played.contains("Break a rule of the shop."), "{played}");
@@ -83,4 +86,18 @@ fn what_is_expected_of_units_is_refused_where_none_are_counted() {
         let expected = "`oversold = 0`: the audit of seats.toml counts no units";
         assert!(told.contains(expected), "{args:?}: {told}");
     }
+}
+
+#[test]
+fn in_the_library_too_no_expectation_of_units_holds_where_none_are_counted() {
+    if !has(Sqlite) {
+        return;
+    }
+    let folder = folder();
+    let report = explore(&folder.path().join("seats.toml"), None);
+    let expectations =
+        ["oversold = 0", "findings = 1"].map(|text| Expectation::parse(text).unwrap());
+    let judged = report.judge(&expectations);
+    assert_eq!(judged[0].seen(), "it was not counted: the audit has no `stock` and `orders`");
+    assert!(!judged[0].held && judged[1].held, "{judged:?}");
 }
