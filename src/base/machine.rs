@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// A machine, as far as times depend on it and a program can tell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Machine {
     /// Its operating system, such as `linux`.

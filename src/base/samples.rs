@@ -195,7 +195,7 @@ impl TryFrom<String> for Samples {
 
 /// Durations of about the same length, and how many there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DurationClass {
     /// The longest that belongs to the class, in ns. The shortest is longer than the class before allows.
@@ -206,7 +206,7 @@ pub struct DurationClass {
 
 /// Percentiles of a set of durations, in nanoseconds; of more than 4,096, right to three digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Spread {
     /// Half were no longer than this.

@@ -28,7 +28,7 @@ const MOST_DRAWN: usize = 10_000_000;
 
 /// Where values lie: the five numbers of a box plot.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FiveNumbers {
     /// The smallest.
@@ -81,7 +81,7 @@ impl FiveNumbers {
 
 /// How far an outlier lies from the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Severity {
@@ -104,7 +104,7 @@ impl Severity {
 
 /// A value that lies far from the others.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Outlier {
     /// Which value, counted from 1.
@@ -127,7 +127,7 @@ pub fn outliers(values: &[f64]) -> Vec<Outlier> {
 
 /// How many times as large the median of some values is as that of others, and how sure that is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Ratio {
     /// The ratio of the medians.

@@ -14,7 +14,7 @@ use crate::domain::settings::Settings;
 
 /// Several contenders and the difference between them.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Comparison {
     /// The version of this form.
@@ -59,7 +59,7 @@ pub struct Comparison {
 
 /// One of those that are compared.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Contender {
     /// What it is called here: its strategy, and its store and level where these differ.
@@ -89,7 +89,7 @@ pub struct Contender {
 
 /// Where a contender stands beside the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Standing {

@@ -14,7 +14,7 @@ use crate::base::statistics::FiveNumbers;
 
 /// A setting and the values that it takes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Dimension {
     /// The setting's name.
@@ -33,7 +33,7 @@ impl Dimension {
 
 /// What is swept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Grid {
     /// The strategies, or the checkout's file.
@@ -46,7 +46,7 @@ pub struct Grid {
 
 /// Where a point lies: a strategy, and a value of each setting that varies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Place {
     /// Which point of the grid, counted from 1.
@@ -59,7 +59,7 @@ pub struct Place {
 
 /// What was measured at a point.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SweepPoint {
     /// Where it lies.
@@ -79,7 +79,7 @@ pub struct SweepPoint {
 
 /// A grid, and what was measured at its points.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Sweep {
     /// The version of this form.

@@ -9,7 +9,7 @@ macro_rules! faults {
     ($($(#[$about:meta])+ $name:literal $field:ident by $act:ident;)+) => {
         /// How often each fault may happen.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[non_exhaustive]
     pub struct Faults {
             $($(#[$about])+ pub $field: u8,)+

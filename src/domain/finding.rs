@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// assert!(FindingKind::Oversold.gravity() < FindingKind::Undersold.gravity());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FindingKind {

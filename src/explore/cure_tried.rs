@@ -71,7 +71,7 @@ impl fmt::Display for Cure {
 
 /// A cure that was to be tried, and what was found with it.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CureTried {
     /// The cure: `lock`, `guard` or `isolation=LEVEL`.

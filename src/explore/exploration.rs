@@ -39,7 +39,7 @@ use crate::worlds::dyn_strategy::DynStrategy;
 /// # Ok::<(), oversell_sim::Error>(())
 /// ```
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Exploration {
     /// The version of this form.
@@ -129,7 +129,7 @@ pub(super) fn proved(explored: Result<Exploration, Error>) -> Exploration {
 
 /// What a search has covered.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Covered {
     /// States, identical buyers counted and not told apart.
@@ -152,7 +152,7 @@ pub struct Covered {
 
 /// What was covered at a real server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OrderCoverage {
     /// Orders that were run to their end.
@@ -196,7 +196,7 @@ fn is_zero(number: &u64) -> bool {
 
 /// A finding with its schedule and timeline.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FindingReport {
     /// The finding.

@@ -9,7 +9,7 @@ use crate::domain::isolation::Isolation;
 
 /// A level, and what was found there.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LevelTried {
     /// The isolation level.
@@ -43,7 +43,7 @@ impl LevelTried {
 
 /// Why no level had to be tried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum NoLevel {

@@ -17,7 +17,7 @@ pub struct Sampling {
 
 /// The random schedules that were run.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Sampled {
     /// Schedules run.

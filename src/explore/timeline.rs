@@ -15,7 +15,7 @@ use crate::worlds::words::{done, happened};
 
 /// One row: an actor's step, and the stock after it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TimelineRow {
     /// The actor: `A` to `Z`, `a27` …, or `*` for the worker; `time` where all holds run out at a server.

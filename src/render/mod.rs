@@ -19,6 +19,8 @@ mod markdown;
 mod rehearsal;
 #[cfg(feature = "cli")]
 mod sarif;
+#[cfg(test)]
+mod schema;
 mod sections;
 #[cfg(all(feature = "postgres", feature = "cli"))]
 mod spec;
@@ -50,8 +52,6 @@ pub use html::{
     any_buyers_page, comparison_page, exploration_page, race_page, simulation_page, suites_page,
     survey_page, sweep_page,
 };
-#[cfg(feature = "schema")]
-pub use json::schema;
 pub use json::{json, state_graph};
 #[cfg(feature = "cli")]
 pub use junit::junit;

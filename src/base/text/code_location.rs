@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A place in an application's code.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CodeLocation {
     /// The file, as the application names it.

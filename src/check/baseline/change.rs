@@ -12,7 +12,7 @@ const TIMES: [&str; 5] = ["elapsed", "latency.p50", "latency.p90", "latency.p99"
 
 /// How much worse a time may become.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct MaxRegression {
     /// Which time.
@@ -40,7 +40,7 @@ impl MaxRegression {
 
 /// What came of a run that was held against an earlier report.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AgainstBaseline {
     /// The file of the earlier report.
@@ -57,7 +57,7 @@ pub struct AgainstBaseline {
 
 /// A run beside an earlier one.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Change {
     /// The run's strategy, or the contender's name.
@@ -80,7 +80,7 @@ pub struct Change {
 
 /// What a change comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Verdict {

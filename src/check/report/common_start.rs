@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How several machines started together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CommonStart {
     /// The time that they had agreed on, as RFC 3339 writes it.
@@ -19,7 +19,7 @@ pub struct CommonStart {
 
 /// One of these machines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RacingMachine {
     /// Which part of the race it did, counted from 1.
@@ -41,7 +41,7 @@ pub struct RacingMachine {
 
 /// A machine's clock beside the server's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ClockDifference {
     /// By how much it was ahead of the server's before the race, in ns; below zero if it was behind.

@@ -15,7 +15,7 @@ use serde::Serialize;
 /// # Ok::<(), oversell_sim::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Evidence {
     /// No finding in any interleaving of these buyers.

@@ -15,7 +15,7 @@ use crate::domain::op::{Item, Units, Want};
 /// What happened, in numbers. Durations are nanoseconds; `docs/reference/report.md` describes each field.
 /// Together several rounds are summed, but for maxima, percentiles and shares, which are of all rounds together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[allow(missing_docs, reason = "each field is described once, in METRICS")]
 #[non_exhaustive]
 pub struct Figures {

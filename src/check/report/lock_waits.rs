@@ -49,7 +49,7 @@ impl LockUse {
 
 /// Who waited for whom in one round.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LockWaits {
     /// Requests for a lock that were recorded.
@@ -66,7 +66,7 @@ pub struct LockWaits {
 
 /// A buyer that waited for a lock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LockWait {
     /// The buyer.
@@ -97,7 +97,7 @@ impl LockWait {
 
 /// A time for which a buyer held a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LockHold {
     /// The buyer.

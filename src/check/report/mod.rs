@@ -59,7 +59,7 @@ pub const MOST_WINNERS_LISTED: usize = 1_000;
 /// # Ok::<(), oversell_sim::Error>(())
 /// ```
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Report {
     /// The version of this form.
@@ -87,7 +87,7 @@ pub struct Report {
 
 /// What came of one strategy, over all its rounds.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Run {
     /// The strategy's name.
@@ -133,7 +133,7 @@ pub struct Run {
 
 /// A finding, over all rounds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Found {
     /// What.
@@ -150,7 +150,7 @@ pub struct Found {
 
 /// How an expectation fared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Judgement {
     /// The expectation.
@@ -181,7 +181,7 @@ impl Judgement {
 
 /// One round, in more detail.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WorstRound {
     /// Which, counted from 1.
@@ -197,7 +197,7 @@ pub struct WorstRound {
     pub overtakings: Vec<Overtaking>,
     /// What happened over time; empty if the round was too large to keep all its visits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(feature = "schema", schemars(!default))]
+    #[cfg_attr(test, schemars(!default))]
     pub over_time: Vec<TimeSlice>,
     /// Who waited for whom, for locks that the checkout asked for; absent unless recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -206,7 +206,7 @@ pub struct WorstRound {
 
 /// A buyer with a receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Winner {
     /// The buyer.

@@ -9,7 +9,7 @@ const MOST_SLICES: usize = 50;
 
 /// What happened in one slice of a round's time. Attempts are counted in the slice in which their visit ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TimeSlice {
     /// When the slice ends, in ns after the start of the round.

@@ -7,7 +7,7 @@ use crate::domain::op::BuyerId;
 
 /// A winner who clicked later than a buyer who was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Overtaking {
     /// The buyer who won.

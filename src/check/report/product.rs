@@ -8,7 +8,7 @@ use crate::domain::op::{Item, Units};
 
 /// What came of one product, over all rounds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Product {
     /// Its name; its number, counted from 1, if it has no name.

@@ -10,7 +10,7 @@ pub const MOST_TIMED_ROUNDS: usize = 1_000;
 
 /// The times of one round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RoundTimes {
     /// From the gun to the last answer, in ns.

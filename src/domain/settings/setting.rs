@@ -201,7 +201,7 @@ macro_rules! settings {
         }
 
         /// What was asked for. Durations are in nanoseconds.
-        #[cfg(feature = "schema")]
+        #[cfg(test)]
         #[derive(schemars::JsonSchema)]
         #[schemars(rename = "Settings")]
         #[expect(dead_code, reason = "only its schema is read")]
@@ -209,7 +209,7 @@ macro_rules! settings {
             $($(#[$about])+ $field: <$type as Value>::Recorded,)+
         }
 
-        #[cfg(feature = "schema")]
+        #[cfg(test)]
         impl schemars::JsonSchema for Settings {
             fn schema_name() -> std::borrow::Cow<'static, str> {
                 RecordedSettings::schema_name()

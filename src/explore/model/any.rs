@@ -44,7 +44,7 @@ const MOST_STATES: usize = 200_000;
 
 /// The report for any number of buyers.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AnyBuyers {
     /// The version of this form.
     pub schema: u32,

@@ -91,7 +91,7 @@ impl Serialize for ScheduleCount {
 }
 
 /// A number of schedules, which may be beyond what JSON readers take.
-#[cfg(feature = "schema")]
+#[cfg(test)]
 #[derive(schemars::JsonSchema)]
 #[schemars(rename = "ScheduleCount")]
 #[expect(dead_code, reason = "only its schema is read")]
@@ -100,7 +100,7 @@ struct WrittenCount {
     log10: f64,
 }
 
-#[cfg(feature = "schema")]
+#[cfg(test)]
 impl schemars::JsonSchema for ScheduleCount {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         WrittenCount::schema_name()

@@ -17,7 +17,7 @@ use crate::worlds::held::ServerStep;
 
 /// What can cure a conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Reach {
@@ -50,7 +50,7 @@ impl SentOverWire {
 
 /// Three steps, counted from 1, and the table that they are about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Conflict {
     /// The buyer that read, and acted last.

@@ -18,7 +18,7 @@ pub(crate) const LAST: u64 = (1 << 62) - 1;
 
 /// How the steps of random schedules are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
     /// Each client that can move, with equal probability.
