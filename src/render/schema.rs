@@ -69,6 +69,9 @@ fn the_schema_that_is_kept_is_the_one_of_the_types() {
     let kept = fs::read_to_string(file).unwrap();
     let lines = || kept.lines().zip(schema.lines());
     let differs = lines().find(|(kept, now)| kept != now);
-    assert_eq!(differs, None, "the first line that is another; REWRITE_SCHEMA=1 writes the file anew");
+    assert_eq!(
+        differs, None,
+        "the first line that is another; REWRITE_SCHEMA=1 writes the file anew"
+    );
     assert_eq!(kept.len(), schema.len());
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use assert_cmd::cargo::cargo_bin;
 use oversell_sim::StoreKind;
@@ -187,43 +188,65 @@ fn a_part_with_another_file_or_level_is_refused_and_then_there_is_no_verdict() {
     assert!(missing.contains("slice:3/4"), "{missing}");
 }
 
+/// Two processes that race at one private MySQL server, which belongs to this one.
+struct TwoParts {
+    folder: TempDir,
+    url: String,
+    /// Ends the server.
+    _server: RaceTarget,
+}
+
+impl TwoParts {
+    fn new() -> Self {
+        let settings = Settings { store: StoreKind::Mysql, connections: 2, ..Settings::default() };
+        let target = RaceTarget::open(&settings, None, &Address::default(), &Control::default());
+        let target = target.unwrap();
+        let url = target.server().unwrap().url();
+        Self { folder: TempDir::new().unwrap(), url, _server: target }
+    }
+
+    fn tool(&self, args: &[&str]) -> Command {
+        let mut tool = Command::new(cargo_bin("oversell-sim"));
+        tool.args(args).current_dir(self.folder.path()).env_remove("COLUMNS");
+        tool.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        tool
+    }
+
+    /// Starts both parts of a race, which begins at this time.
+    fn start(&self, name: &str, buyers: &str, stock: &str, start_at: u64) -> Vec<Child> {
+        let (file, start_at) = (format!("{name}.toml"), start_at.to_string());
+        let part = |number: u32| {
+            let (slice, output) = (format!("slice:{number}/2"), format!("{name}-{number}.json"));
+            let shop = ["race", "--checkout", &file, "--url", &self.url, "--start-at", &start_at];
+            let size = ["--seed", "1", "--buyers", buyers, "--stock", stock];
+            let written = ["--partition", &slice, "--format", "json", "--output", &output];
+            self.tool(&[&shop[..], &size, &written, &["--no-progress"]].concat()).spawn().unwrap()
+        };
+        vec![part(1), part(2)]
+    }
+
+    /// The merged report of both parts.
+    fn raced(&self, name: &str, buyers: &str, stock: &str) -> Value {
+        for output in ended(self.start(name, buyers, stock, seconds_ahead(5))) {
+            assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        }
+        let files = [1, 2].map(|number| format!("{name}-{number}.json"));
+        let merge = ["merge", &files[0], &files[1], "--format", "json"];
+        let merged = self.tool(&merge).output().unwrap();
+        assert_eq!(merged.status.code(), Some(0), "{}", said(&merged));
+        serde_json::from_slice(&merged.stdout).unwrap()
+    }
+}
+
 #[test]
 fn two_parts_race_a_described_checkout_at_mysql_with_carts_and_roles() {
     if !has(StoreKind::Mysql) {
         return;
     }
-    // A private server of another run is the one that both parts reach.
-    let settings = Settings { store: StoreKind::Mysql, connections: 2, ..Settings::default() };
-    let target = RaceTarget::open(&settings, None, &Address::default(), &Control::default());
-    let target = target.unwrap();
-    let url = target.server().unwrap().url();
-    let folder = TempDir::new().unwrap();
-    write_shop(folder.path(), "mysql", "SELECT SLEEP(0.02)");
-    let tool = |args: &[&str]| {
-        let mut tool = Command::new(cargo_bin("oversell-sim"));
-        tool.args(args).current_dir(folder.path()).env_remove("COLUMNS");
-        tool.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        tool
-    };
-    let raced = |name: &str, buyers: &str, stock: &str| -> Value {
-        let (file, start_at) = (format!("{name}.toml"), seconds_ahead(5).to_string());
-        let part = |number: u32| -> Child {
-            let (slice, output) = (format!("slice:{number}/2"), format!("{name}-{number}.json"));
-            let shop = ["race", "--checkout", &file, "--url", &url, "--start-at", &start_at];
-            let size = ["--seed", "1", "--buyers", buyers, "--stock", stock];
-            let written = ["--partition", &slice, "--format", "json", "--output", &output];
-            tool(&[&shop[..], &size, &written, &["--no-progress"]].concat()).spawn().unwrap()
-        };
-        for output in ended(vec![part(1), part(2)]) {
-            assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-        }
-        let files = [1, 2].map(|number| format!("{name}-{number}.json"));
-        let merged = tool(&["merge", &files[0], &files[1], "--format", "json"]).output().unwrap();
-        assert_eq!(merged.status.code(), Some(0), "{}", said(&merged));
-        serde_json::from_slice(&merged.stdout).unwrap()
-    };
-    assert_oversold(&raced("naive", "40", "3"));
-    assert_clean(&raced("safe", "42", "7"), 42);
+    let parts = TwoParts::new();
+    write_shop(parts.folder.path(), "mysql", "SELECT SLEEP(0.02)");
+    assert_oversold(&parts.raced("naive", "40", "3"));
+    assert_clean(&parts.raced("safe", "42", "7"), 42);
 
     // Customers and the clerks who serve them are on different machines, and each customer buys both products.
     let each = "[[role.step]]\neach = \"item\"\n";
@@ -231,9 +254,36 @@ fn two_parts_race_a_described_checkout_at_mysql_with_carts_and_roles() {
     let clerk = "[[role]]\nname = \"clerk\"\nbuys = false\n[[role.step]]\nsql = \"SELECT COUNT(*) AS sold FROM purchase\"\n";
     let buyer = format!("[[role]]\nname = \"customer\"\n{take}{order}");
     let text = format!("store = \"mysql\"\ncart = 2\n{SHOP}{clerk}{buyer}");
-    fs::write(folder.path().join("cart.toml"), text).unwrap();
-    let report = raced("cart", "20", "30");
+    fs::write(parts.folder.path().join("cart.toml"), text).unwrap();
+    let report = parts.raced("cart", "20", "30");
     let figures = &report["runs"][0]["figures"];
     assert_eq!((&figures["units_sold"], &figures["findings"]), (&20.into(), &0.into()), "{report}");
     assert_eq!((&figures["failed"], &figures["stock_left"]), (&0.into(), &40.into()));
+}
+
+#[test]
+fn of_a_described_race_nothing_is_said_after_a_part_was_killed_and_the_next_race_finds_an_empty_server()
+ {
+    if !has(StoreKind::Mysql) {
+        return;
+    }
+    let parts = TwoParts::new();
+    // Each buyer of the killed part is in its checkout for longer than the part lives.
+    write_shop(parts.folder.path(), "mysql", "SELECT SLEEP(3)");
+    let start_at = seconds_ahead(20);
+    let mut both = parts.start("naive", "8", "3", start_at);
+    while seconds_ahead(0) <= start_at {
+        Control::default().pause(Duration::from_millis(50));
+    }
+    Control::default().pause(Duration::from_millis(500));
+    both[1].kill().unwrap();
+
+    let first = ended(both).remove(0);
+    let why = said(&first);
+    assert_eq!(first.status.code(), Some(3), "{why}");
+    assert!(why.contains("slice:2/2 came, and then gave no sign of life"), "{why}");
+    // It has left no file.
+    let merged = parts.tool(&["merge", "naive-1.json", "--quiet"]).output().unwrap();
+    assert_eq!((merged.status.code(), merged.stdout.len()), (Some(2), 0), "{}", said(&merged));
+    assert_clean(&parts.raced("safe", "42", "7"), 42);
 }
