@@ -76,6 +76,7 @@ mod sessions;
 mod shops;
 mod side_by_side;
 mod simulate;
+mod slurm;
 mod snapshots;
 mod specs;
 mod stores;

@@ -1,4 +1,5 @@
-//! The recipes for several machines come to the report of one: their commands are run, with the variables that a scheduler sets.
+//! The recipes for several machines come to the report of one. Those for GNU parallel, make and Slurm are run there; of the others
+//! the commands are run, with the variables that a scheduler sets.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -11,6 +12,7 @@ use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::examples::page::{Page, pages};
 use crate::listed::miss_program;
+use crate::slurm::{DAEMONS, Slurm};
 
 /// The page with the recipes. Its files are read here.
 pub(crate) const PAGE: &str = "docs/how-to/scale.md";
@@ -118,16 +120,32 @@ fn make_makes_the_parts_that_are_not_there() {
 }
 
 #[test]
-fn the_array_jobs_of_slurm_and_hyperqueue_make_the_parts() {
-    for (file, variable) in [("parts.slurm", "SLURM_ARRAY_TASK_ID"), ("task.sh", "HQ_TASK_ID")] {
-        let site = Site::new();
-        let folder = site.0.path().display().to_string();
-        for part in 1..=PARTS {
-            let variables = [(variable, part.to_string()), ("HQ_SUBMIT_DIR", folder.clone())];
-            site.run(&format!("bash {file}"), &variables);
-        }
-        site.check();
+fn an_array_job_in_a_slurm_cluster_makes_the_parts_and_they_are_merged() {
+    let is_there = |(daemon, _): &&(&str, &str)| Path::new("/usr/sbin").join(daemon).exists();
+    if let Some((_, package)) = DAEMONS.iter().find(|daemon| !is_there(daemon)) {
+        return miss_program(&format!("{package} is not installed"));
     }
+    if !has("sbatch") {
+        return;
+    }
+    // Two parts at a time.
+    let (slurm, site) = (Slurm::of(8), Site::new());
+    let sbatch = "timeout 120 sbatch --wait parts.slurm && oversell-sim merge part-*.json";
+    let configuration = slurm.configuration().display().to_string();
+    let said = site.run(sbatch, &[("SLURM_CONF", configuration)]);
+    assert!(said.contains(&format!("in {} seeds", SEEDS.1)), "{said}");
+    site.check();
+}
+
+#[test]
+fn the_array_job_of_hyperqueue_makes_the_parts() {
+    let site = Site::new();
+    let folder = site.0.path().display().to_string();
+    for part in 1..=PARTS {
+        let variables = [("HQ_TASK_ID", part.to_string()), ("HQ_SUBMIT_DIR", folder.clone())];
+        site.run("bash task.sh", &variables);
+    }
+    site.check();
 }
 
 #[test]
