@@ -400,12 +400,12 @@ impl Database for MysqlConnection {
             return Ok(known);
         }
         let _under_way = self.wait.begin();
-        let mut asked = |query| self.conn.query_first::<(String, String), _>(query);
-        let told = asked("SELECT VERSION(), ''").and_then(|version| {
-            let algorithm = asked("SHOW GLOBAL VARIABLES LIKE 'innodb_lock_schedule_algorithm'")?;
-            Ok((version.unwrap_or_default().0, algorithm.unwrap_or_default().1))
-        });
-        let (version, algorithm) = told.map_err(|error| self.error(&error))?;
+        let version = self.conn.query_first::<String, _>("SELECT VERSION()");
+        let version = version.map_err(|error| self.error(&error))?.unwrap_or_default();
+        let asked = "SHOW GLOBAL VARIABLES LIKE 'innodb_lock_schedule_algorithm'";
+        let algorithm = self.conn.query_first::<(String, String), _>(asked);
+        let algorithm = algorithm.map_err(|error| self.error(&error))?;
+        let (_, algorithm) = algorithm.unwrap_or_default();
         Ok(*self.lock_scheduling.insert(lock_scheduling_of(&version, &algorithm)))
     }
 
