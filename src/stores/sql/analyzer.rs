@@ -75,10 +75,10 @@ impl SqlAnalyzer {
         let commits_at_once = !self.transactions.is_under_way();
         known.overlaps.note(division, &reading, &brief, &effect.touches, commits_at_once);
         let begins_with = match division {
-            Division::BeginsAndActs if known.holds_inside => {
+            _ if division.begins_and_acts() && known.holds_inside => {
                 Some(known.begins(&reading, text, &self.transactions, effect.clone()))
             }
-            Division::BeginsAndActs => {
+            Division::BeginsAndActs | Division::BeginsAndActsBesideCommits(_) => {
                 known.note_unheld(&brief);
                 None
             }

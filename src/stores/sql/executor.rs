@@ -109,10 +109,10 @@ impl<D: Database> SqlExecutor<D> {
         let commits_at_once = !self.transactions.is_under_way();
         self.known.overlaps.note(division, reading, text, &effect.touches, commits_at_once);
         match division {
-            Division::BeginsAndActs if self.known.holds_inside => {
+            _ if division.begins_and_acts() && self.known.holds_inside => {
                 Some(self.known.begins(reading, text, &self.transactions, effect.clone()))
             }
-            Division::BeginsAndActs => {
+            Division::BeginsAndActs | Division::BeginsAndActsBesideCommits(_) => {
                 self.known.note_unheld(text);
                 None
             }

@@ -121,7 +121,7 @@ impl<D: Database> HeldSqlConnection<D> {
         let commits_at_once = !self.transactions.is_under_way();
         overlaps.note(division, reading, text, &effect.touches, commits_at_once);
         match division {
-            Division::BeginsAndActs if *holds_inside => Some(match catalog.kind() {
+            _ if division.begins_and_acts() && *holds_inside => Some(match catalog.kind() {
                 StoreKind::Postgres => {
                     let Footprint { reads, writes, adds } = of_tables(statement).touches;
                     let own = Effect::reading(reads.contents | writes.contents | adds.contents);
@@ -130,7 +130,7 @@ impl<D: Database> HeldSqlConnection<D> {
                 }
                 _ => effect.touches.clone() | &effect.by_table,
             }),
-            Division::BeginsAndActs => {
+            Division::BeginsAndActs | Division::BeginsAndActsBesideCommits(_) => {
                 self.known.note_unheld(text);
                 None
             }

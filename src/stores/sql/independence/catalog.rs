@@ -31,6 +31,8 @@ pub(in crate::stores::sql) struct Catalog {
     views: Vec<String>,
     /// Whether code runs that no statement names: triggers, rules, defaults that call a function.
     runs_code: bool,
+    /// Whether triggers may be put off until the transaction commits.
+    defers_code: bool,
     /// Functions that may change rows, with their text: those that were written for this database.
     functions: Vec<(String, String)>,
     /// Functions of the server's own that may do more than compute.
@@ -169,6 +171,7 @@ impl Catalog {
             real,
             views: of("view").map(|view| view.name.clone()).collect(),
             runs_code: of("code").next().is_some(),
+            defers_code: of("deferred").next().is_some(),
             functions: of("function").map(|f| (f.name.clone(), f.other.clone())).collect(),
             volatile: of("volatile").map(|f| f.name.clone()).collect(),
             readings: Memo::default(),
@@ -200,6 +203,11 @@ impl Catalog {
     /// Whether there is code that was written for this database, named or not.
     pub(in crate::stores::sql) fn has_code(&self) -> bool {
         self.runs_code || !self.functions.is_empty()
+    }
+
+    /// Whether a commit may run triggers.
+    pub(super) fn defers_code(&self) -> bool {
+        self.defers_code
     }
 
     /// The texts of functions that run, or may run, behind this statement.

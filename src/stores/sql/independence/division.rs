@@ -29,10 +29,24 @@ pub(in crate::stores::sql) enum Division {
     Unheld(&'static str),
     /// As `Unheld`, if another session changes or locks in one statement, which commits at once, what this one locks.
     UnheldBesideCommits(&'static str),
+    /// Both: it is held before each change that it makes, and not where it makes none.
+    BeginsAndActsBesideCommits(&'static str),
+}
+
+impl Division {
+    /// Whether it begins in one step, and then acts in others.
+    pub(in crate::stores::sql) fn begins_and_acts(self) -> bool {
+        matches!(self, Self::BeginsAndActs | Self::BeginsAndActsBesideCommits(_))
+    }
 }
 
 /// Why a statement that runs code of the database's own cannot be followed.
 const CODE: &str = "a function or trigger that it runs reads more than once";
+/// Why one that commits at once cannot be followed.
+const CODE_COMMITS: &str =
+    "a function or trigger that it runs reads after it was held, and it commits at once";
+/// Why a commit that runs code of the database's own cannot be followed.
+const DEFERRED: &str = "it runs constraint triggers that were put off until then";
 /// Why a change with a query in it cannot be held in InnoDB from repeatable read on.
 const LOCKS_READS: &str = "at this level it locks every row that it reads, one after the other";
 /// Why a change of a table that a step has made is not held.
@@ -42,6 +56,13 @@ const MADE_LATER: &str =
 const UNREADABLE: &str = "it cannot be read";
 /// Why a query that locks some rows and reads others cannot be held.
 const LOCKS: &str = "it reads other rows than it locks, beside changes that commit at once";
+/// Why one that locks several rows cannot be held.
+const LOCKS_ROWS: &str = "it locks row after row, beside changes that commit at once";
+/// Why one that takes the snapshot which its transaction keeps cannot be held.
+const LOCKS_LATE: &str =
+    "it takes its snapshot before it locks, beside changes that commit at once";
+/// Why a change of several rows cannot be held where it finds none.
+const SCANS: &str = "it looks at row after row, beside changes that commit at once";
 /// Why one that does not wait for the locks of several rows cannot be held.
 const TRIES_ROWS: &str = "it locks row after row, and does not wait for a lock that another holds";
 /// Why nothing is proved of a SQLite connection that does not wait as the search has it wait.
@@ -62,6 +83,11 @@ impl Catalog {
     ) -> Division {
         if self.kind() == StoreKind::Sqlite && reading.sets_busy_timeout() {
             return Division::Unheld(GIVES_UP);
+        }
+        let ends_or_checks =
+            matches!(reading.kind, StatementKind::Commits { .. }) || reading.has("constraints");
+        if self.defers_code() && ends_or_checks {
+            return Division::Unheld(DEFERRED);
         }
         if self.kind() == StoreKind::Sqlite
             || reading.is_frame()
@@ -102,13 +128,10 @@ impl Catalog {
             return Division::Unheld(MADE_LATER);
         }
         if self.calls_code(reading) && (reading.changes_rows() || !reading.functions.is_empty()) {
-            return self.division_of_code(reading);
+            return self.division_of_code(reading, transactions);
         }
         if reading.is_locking_query() {
-            return match reading.relations.len() > 1 || reading.queries > 1 {
-                true => Division::UnheldBesideCommits(LOCKS),
-                false => Division::Whole,
-            };
+            return self.division_of_locks(reading, transactions);
         }
         if !reading.changes_rows() {
             return Division::Whole;
@@ -123,8 +146,50 @@ impl Catalog {
             && transactions.takes_snapshot();
         match is_one_step && !may_be_refused {
             true => Division::Whole,
+            // Where it finds no row to change no trigger fires, and a row that it has passed is not locked.
+            false
+                if self.goes_from_row_to_row(reading, transactions)
+                    && self.kind() == StoreKind::Mysql =>
+            {
+                Division::BeginsAndActsBesideCommits(SCANS)
+            }
             false => Division::BeginsAndActs,
         }
+    }
+
+    /// A query that locks rows cannot be held between its snapshot and the first lock, nor between two.
+    fn division_of_locks(&self, reading: &Reading, transactions: &TransactionTracker) -> Division {
+        // If a snapshot is kept, the server refuses to lock a row that has changed since it was taken.
+        let may_be_refused = self.kind() == StoreKind::Postgres
+            && transactions.keeps_snapshot()
+            && transactions.takes_snapshot();
+        match () {
+            () if may_be_refused => Division::UnheldBesideCommits(LOCKS_LATE),
+            () if reading.relations.len() > 1 || reading.queries > 1 => {
+                Division::UnheldBesideCommits(LOCKS)
+            }
+            () if self.goes_from_row_to_row(reading, transactions) => {
+                Division::UnheldBesideCommits(LOCKS_ROWS)
+            }
+            () => Division::Whole,
+        }
+    }
+
+    /// Whether a statement changes or locks one row after the other, and may find each as another commit has left it. Where
+    /// a snapshot is kept, PostgreSQL refuses what has changed since, and InnoDB keeps every row locked that it has passed.
+    pub(in crate::stores::sql) fn goes_from_row_to_row(
+        &self,
+        reading: &Reading,
+        transactions: &TransactionTracker,
+    ) -> bool {
+        let acts = match reading.verb.as_str() {
+            "update" | "delete" | "merge" => true,
+            "with" => reading.changes_rows() || reading.is_locking_query(),
+            _ => reading.is_locking_query(),
+        };
+        acts && self.kind() != StoreKind::Sqlite
+            && !self.is_of_one_row(reading)
+            && !transactions.surely_keeps_snapshot()
     }
 
     /// Whether a statement without subqueries names the only row that it changes.
@@ -139,10 +204,17 @@ impl Catalog {
 
     /// Code is held before each change that it makes. So it can be followed if no more than one of its statements reads
     /// between two changes.
-    fn division_of_code(&self, reading: &Reading) -> Division {
+    /// One that commits at once shows others what it has written with the last read: nothing holds it in between.
+    fn division_of_code(&self, reading: &Reading, transactions: &TransactionTracker) -> Division {
         let texts = self.code_behind(reading);
         let codes: Vec<Code> =
             texts.iter().map(|text| Code::of(self.kind().dialect(), text)).collect();
+        let takes_snapshots =
+            self.kind() == StoreKind::Postgres && !transactions.surely_keeps_snapshot();
+        let commits_at_once = !transactions.is_under_way();
+        if takes_snapshots && commits_at_once && codes.iter().any(|code| code.reads > 0) {
+            return Division::Unheld(CODE_COMMITS);
+        }
         let only_read = codes.iter().filter(|code| code.reads > 0 && code.changes == 0).count();
         // Code that only reads is run for each row, and nothing holds it between two rows.
         let reads_seldom = only_read == 0 || only_read == 1 && self.changes_one_row(reading);
@@ -167,7 +239,7 @@ struct Code {
     reads: usize,
     /// Statements that change rows.
     changes: usize,
-    /// Whether it builds statements at run time, loops, ends transactions, or does not wait for a lock.
+    /// Whether it builds statements at run time, loops, ends transactions, locks what it reads, or does not wait for a lock.
     is_dynamic: bool,
 }
 
@@ -183,7 +255,11 @@ impl Code {
             let has = |names: &[&str]| words().any(|word| names.contains(&word.as_str()));
             let changes = has(&["insert", "update", "delete", "merge"]);
             code.changes += usize::from(changes);
-            code.reads += usize::from(has(&["select", "perform", "fetch", "query"]));
+            // An expression of PL/pgSQL may go on like a query.
+            let reads = has(&["select", "perform", "fetch", "query", "table"])
+                || has(&["from"]) && !has(&["delete"]);
+            code.reads += usize::from(reads);
+            code.is_dynamic |= reads && has(&["for"]) && has(&["update", "share"]);
             code.is_dynamic |= has(&[
                 "execute", "commit", "rollback", "loop", "call", "open", "prepare", "while",
                 "repeat", "nowait", "skip",
@@ -219,7 +295,7 @@ impl Overlaps {
         }
         match division {
             Division::Unheld(why) => drop(noted.unheld.insert(text.to_owned(), why.into())),
-            Division::UnheldBesideCommits(why) => {
+            Division::UnheldBesideCommits(why) | Division::BeginsAndActsBesideCommits(why) => {
                 noted.locking.insert(text.to_owned(), (touches.clone(), why.into()));
             }
             Division::Whole | Division::BeginsAndActs => {}
@@ -267,6 +343,13 @@ mod tests {
         shop.division(&shop.read(text), &TransactionTracker::of(kind, Isolation::ReadCommitted))
     }
 
+    /// A transaction at read committed.
+    fn under_way(kind: StoreKind) -> TransactionTracker {
+        let mut transactions = TransactionTracker::of(kind, Isolation::ReadCommitted);
+        transactions.begins_by_itself();
+        transactions
+    }
+
     #[test]
     fn a_statement_that_reads_only_the_row_that_it_writes_is_one_step() {
         for kind in [StoreKind::Postgres, StoreKind::Mysql] {
@@ -294,7 +377,7 @@ mod tests {
                 "INSERT INTO voucher VALUES (1), (2)",
                 "WITH n AS (SELECT 1) UPDATE product SET stock = 0",
             ] {
-                assert_eq!(division(kind, text), Division::BeginsAndActs, "{kind}: {text}");
+                assert!(division(kind, text).begins_and_acts(), "{kind}: {text}");
             }
         }
         let sqlite = division(StoreKind::Sqlite, "UPDATE product SET stock = 0");
@@ -315,10 +398,7 @@ mod tests {
         let with = |body| {
             let more = [["code", "on_insert", ""], ["function", "count_rows", body]];
             let shop = shop(StoreKind::Postgres, &more);
-            shop.division(
-                &shop.read("INSERT INTO voucher VALUES (1)"),
-                &TransactionTracker::of(shop.kind(), Isolation::ReadCommitted),
-            )
+            shop.division(&shop.read("INSERT INTO voucher VALUES (1)"), &under_way(shop.kind()))
         };
         let once = "BEGIN SELECT n INTO c FROM t; UPDATE t SET n = c + 1; END";
         assert_eq!(with(once), Division::BeginsAndActs);
@@ -330,8 +410,68 @@ mod tests {
         let more = [["code", "on_insert", ""], ["function", "look", only]];
         let shop = shop(StoreKind::Postgres, &more);
         let two_rows = shop.read("INSERT INTO voucher VALUES (1), (2)");
-        let transactions = TransactionTracker::of(shop.kind(), Isolation::ReadCommitted);
+        let transactions = under_way(shop.kind());
         assert_eq!(shop.division(&two_rows, &transactions), Division::Unheld(CODE));
+        let assigns =
+            "BEGIN a := v FROM t WHERE id = 1; b := v FROM t WHERE id = 2; RETURN NEW; END";
+        assert_eq!(with(assigns), Division::Unheld(CODE));
+        let locks = "BEGIN SELECT n INTO c FROM t ORDER BY n LIMIT 1 FOR UPDATE; END";
+        assert_eq!(with(locks), Division::Unheld(CODE));
+    }
+
+    #[test]
+    fn code_that_reads_cannot_be_followed_where_its_statement_commits_at_once() {
+        let looks =
+            "BEGIN IF (SELECT count(*) FROM t) > 0 THEN RAISE 'full'; END IF; RETURN NEW; END";
+        let more = [["code", "on_insert", ""], ["function", "look", looks]];
+        let shop = shop(StoreKind::Postgres, &more);
+        let insert = shop.read("INSERT INTO voucher VALUES (1)");
+        let of =
+            |level| shop.division(&insert, &TransactionTracker::of(StoreKind::Postgres, level));
+        assert_eq!(of(Isolation::ReadCommitted), Division::Unheld(CODE_COMMITS));
+        assert_eq!(of(Isolation::RepeatableRead), Division::BeginsAndActs);
+        let in_transaction = shop.division(&insert, &under_way(StoreKind::Postgres));
+        assert_eq!(in_transaction, Division::BeginsAndActs);
+    }
+
+    #[test]
+    fn a_commit_that_runs_deferred_triggers_cannot_be_followed() {
+        let more = [["code", "check_late", ""], ["deferred", "check_late", ""]];
+        let shop = shop(StoreKind::Postgres, &more);
+        let of = |text| shop.division(&shop.read(text), &under_way(StoreKind::Postgres));
+        assert_eq!(of("COMMIT"), Division::Unheld(DEFERRED));
+        assert_eq!(of("SET CONSTRAINTS ALL IMMEDIATE"), Division::Unheld(DEFERRED));
+        assert_eq!(of("ROLLBACK"), Division::Whole);
+    }
+
+    #[test]
+    fn a_query_that_locks_several_rows_or_takes_the_snapshot_that_is_kept_is_named_beside_commits()
+    {
+        let one = "SELECT stock FROM product WHERE id = 1 FOR UPDATE";
+        let several = "SELECT id FROM product WHERE stock > 0 ORDER BY stock LIMIT 1 FOR UPDATE";
+        for kind in [StoreKind::Postgres, StoreKind::Mysql] {
+            assert_eq!(division(kind, one), Division::Whole);
+            assert_eq!(division(kind, several), Division::UnheldBesideCommits(LOCKS_ROWS));
+        }
+        for level in [Isolation::RepeatableRead, Isolation::Serializable] {
+            let of = |kind, text| {
+                let shop = shop(kind, &[]);
+                let mut transactions = TransactionTracker::of(kind, level);
+                transactions.begins_by_itself();
+                shop.division(&shop.read(text), &transactions)
+            };
+            let late = Division::UnheldBesideCommits(LOCKS_LATE);
+            assert_eq!(of(StoreKind::Postgres, one), late);
+            assert_eq!(of(StoreKind::Mysql, one), Division::Whole);
+            assert_eq!(of(StoreKind::Mysql, several), Division::Whole);
+        }
+    }
+
+    #[test]
+    fn in_innodb_a_change_of_several_rows_is_held_and_named_beside_commits() {
+        let change = division(StoreKind::Mysql, "UPDATE product SET stock = 0 WHERE stock > 0");
+        assert_eq!(change, Division::BeginsAndActsBesideCommits(SCANS));
+        assert!(change.begins_and_acts());
     }
 
     #[test]
@@ -464,7 +604,7 @@ mod tests {
             ] {
                 assert_eq!(of(text), Division::Unheld(MADE_LATER), "{kind}: {text}");
             }
-            assert_eq!(of("UPDATE on_sale SET stock = 0"), Division::BeginsAndActs);
+            assert!(of("UPDATE on_sale SET stock = 0").begins_and_acts());
             assert_eq!(of("INSERT INTO made VALUES (1)"), Division::Whole);
         }
     }

@@ -5,7 +5,7 @@ use super::relations::relations;
 use super::rows::{has_many_rows, pins};
 use super::savepoint::SavepointDeed;
 use super::settings::{UNSETTLING, sets_what_is_assumed};
-use super::tokens::{functions, has_escaped_name, names, tokens};
+use super::tokens::{Token, functions, has_escaped_name, names, tokens};
 use crate::base::text::sql::{Dialect, TokenKind};
 use crate::domain::isolation::Isolation;
 
@@ -48,6 +48,8 @@ pub(in crate::stores::sql) struct Reading {
     pub(super) queries: usize,
     /// Columns that its `WHERE` compares with a value, where nothing but `AND` joins the conditions.
     pub(super) pins: Vec<String>,
+    /// Whether it compares two values, so that a condition may hold of no row, or of all, whatever rows there are.
+    compares_values: bool,
     /// Isolation level that it names.
     pub(in crate::stores::sql) level: Option<Isolation>,
     /// What it does with a savepoint.
@@ -107,7 +109,9 @@ const OF_THE_CATALOGUE: [&str; 26] = [
 ];
 
 /// Relations and functions that show which locks there are and what sessions do.
-const OF_SESSIONS: [&str; 9] = [
+const OF_SESSIONS: [&str; 10] = [
+    // Which transaction has locked or changed a row, committed or not.
+    "xmax",
     "pg_locks",
     "pg_stat_activity",
     "pg_blocking_pids",
@@ -138,6 +142,7 @@ impl Reading {
             functions: functions(&tokens),
             queries: tokens.iter().filter(|t| t.is(&["select", "table"])).count(),
             pins: pins(&tokens),
+            compares_values: compares_values(&tokens),
             level: None,
             savepoint: SavepointDeed::of(dialect, text, &tokens),
             has_placeholders: tokens
@@ -248,6 +253,15 @@ impl Reading {
         match self.verb.as_str() {
             // Changes that are not committed yet are seen.
             _ if dialect == Dialect::Mysql && self.names_read_uncommitted() => true,
+            // MariaDB's `SET STATEMENT … FOR` runs a statement; a password is set by a transaction of its own.
+            "set"
+                if self
+                    .words
+                    .get(1)
+                    .is_some_and(|word| word == "statement" || word == "password") =>
+            {
+                true
+            }
             "set" => {
                 let says_level = self.level.is_some();
                 let is_about_level = self.words.iter().any(|word| word.contains("isolation"));
@@ -270,7 +284,9 @@ impl Reading {
             }
             "lock" => dialect != Dialect::Postgres,
             "do" => dialect != Dialect::Mysql,
-            "show" | "explain" | "analyze" | "notify" | "listen" | "unlisten" => false,
+            // MySQL commits first.
+            "analyze" => dialect == Dialect::Mysql,
+            "show" | "explain" | "notify" | "listen" | "unlisten" => false,
             _ => true,
         }
     }
@@ -285,6 +301,18 @@ impl Reading {
         let is_catalogue =
             |name: &str| OF_THE_CATALOGUE.contains(&name) && self.kind == StatementKind::Looks;
         self.relations.iter().all(|name| is_known(name) || is_catalogue(name))
+    }
+
+    /// Whether the server may answer it without a look at any row of a user's table: it names none, or takes no row, or has a
+    /// condition that no row decides.
+    pub(super) fn may_read_no_row(&self) -> bool {
+        let takes_none = ["limit", "fetch", "null", "true", "false"];
+        let is_pinned_twice =
+            (1..self.pins.len()).any(|at| self.pins[..at].contains(&self.pins[at]));
+        self.relations.iter().all(|name| OF_THE_CATALOGUE.contains(&name.as_str()))
+            || takes_none.into_iter().any(|word| self.has(word))
+            || self.compares_values
+            || is_pinned_twice
     }
 
     /// Whether it begins or ends a transaction.
@@ -361,6 +389,21 @@ impl Reading {
             && self.kind == StatementKind::Changes
             && !self.changes_rows()
     }
+}
+
+/// Whether two values stand on both sides of a sign.
+fn compares_values(tokens: &[Token]) -> bool {
+    let is_value = |token: &Token| {
+        use TokenKind::{Number, Parameter, Placeholder, Text};
+        matches!(token.kind, Number | Parameter | Placeholder | Text)
+    };
+    let is_sign = |token: &Token| token.kind == TokenKind::Sign && token.word != ",";
+    let compares = |at: usize| {
+        let signs = tokens[at + 1..].iter().take_while(|token| is_sign(token)).count();
+        let other = tokens.get(at + 1 + signs);
+        is_value(&tokens[at]) && signs > 0 && other.is_some_and(is_value)
+    };
+    (0..tokens.len()).any(compares)
 }
 
 /// Whether a word names a setting, whatever stands before it (`@@session.sql_mode`).

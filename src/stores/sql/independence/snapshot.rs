@@ -47,12 +47,13 @@ pub(super) fn takes(kind: StoreKind, reading: &Reading) -> Takes {
     match kind {
         StoreKind::Postgres if reading.verb == "lock" => Takes::Never,
         StoreKind::Mysql => match reading.kind {
-            StatementKind::Looks if reading.relations.is_empty() => Takes::Perhaps,
+            StatementKind::Looks if reading.may_read_no_row() => Takes::Perhaps,
             StatementKind::Looks => Takes::Surely,
             // A subquery of a change may read from a snapshot.
             _ if reading.queries > 0 => Takes::Perhaps,
             _ => Takes::Never,
         },
+        StoreKind::Sqlite if reading.relations.is_empty() => Takes::Perhaps,
         _ => Takes::Surely,
     }
 }
@@ -78,6 +79,13 @@ mod tests {
             (Mysql, "START TRANSACTION", Never),
             (Mysql, "SELECT a FROM t", Surely),
             (Mysql, "SELECT 1", Perhaps),
+            (Mysql, "SELECT a FROM t WHERE id = :item AND a > 0", Surely),
+            (Mysql, "SELECT 1 FROM dual", Perhaps),
+            (Mysql, "SELECT a FROM t LIMIT 0", Perhaps),
+            (Mysql, "SELECT a FROM t WHERE 1 = 0", Perhaps),
+            (Mysql, "SELECT a FROM t WHERE id = 1 AND id = 2", Perhaps),
+            (Mysql, "SELECT a FROM t WHERE id = NULL", Perhaps),
+            (Mysql, "SELECT count(*) FROM information_schema.columns", Perhaps),
             (Mysql, "SELECT a FROM t FOR UPDATE", Perhaps),
             (Mysql, "UPDATE t SET a = 1", Never),
             (Mysql, "INSERT INTO t SELECT a FROM s", Perhaps),
@@ -85,6 +93,7 @@ mod tests {
             (Mysql, "SET @s = 1", Never),
             (Sqlite, "BEGIN", Never),
             (Sqlite, "SELECT a FROM t", Surely),
+            (Sqlite, "SELECT 1", Perhaps),
             (Sqlite, "UPDATE t SET a = 1", Surely),
         ] {
             let reading = Reading::of(kind.dialect(), text);

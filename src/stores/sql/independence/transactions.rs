@@ -263,6 +263,11 @@ impl TransactionTracker {
         self.levels().may_keep_snapshot(self.kind)
     }
 
+    /// Whether its snapshot is kept for certain.
+    pub(super) fn surely_keeps_snapshot(&self) -> bool {
+        self.levels().keeps_snapshot(self.kind)
+    }
+
     /// The server has rolled back the transaction that is under way, and refuses all but its end.
     pub(in crate::stores::sql) fn is_broken_off(&mut self) {
         if let Some(under_way) = &mut self.under_way {
@@ -535,7 +540,9 @@ impl TransactionTracker {
                 if let Some(under_way) = &mut self.under_way {
                     let is_sqlite = kind == StoreKind::Sqlite;
                     under_way.is_writer |= is_sqlite && is_done && own.footprint.changes();
-                    under_way.has_snapshot |= is_done && takes(kind, reading) == Takes::Surely;
+                    // A table without transactions is read without one.
+                    let takes_snapshot = takes(kind, reading) == Takes::Surely && !own.is_at_once;
+                    under_way.has_snapshot |= is_done && takes_snapshot;
                     match under_way.locks_what_it_reads(kind, reading) {
                         true => under_way.takes_in(kind, &own.locking_it()),
                         false => under_way.takes_in(kind, own),

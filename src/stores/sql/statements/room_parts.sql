@@ -111,6 +111,11 @@ JOIN pg_class ON pg_class.oid = tgrelid
 WHERE NOT tgisinternal AND tgname !~ '^0_oversell_sim_hold'
     AND relnamespace IN (SELECT oid FROM counted)
 UNION ALL
+SELECT 'deferred', tgname::text, NULL
+FROM pg_trigger
+JOIN pg_class ON pg_class.oid = tgrelid
+WHERE NOT tgisinternal AND tgdeferrable AND relnamespace IN (SELECT oid FROM counted)
+UNION ALL
 SELECT 'code', rulename::text, NULL
 FROM pg_rewrite
 JOIN pg_class ON pg_class.oid = ev_class
