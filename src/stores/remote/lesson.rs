@@ -41,6 +41,11 @@ pub(in crate::stores) const TRIES: &str =
 /// Why one that does not wait for a lock by name cannot be held.
 const TRIES_BY_NAME: &str = "it may find a lock taken that another statement takes and gives back";
 
+/// Why one that goes from row to row cannot be held.
+const ROW_BY_ROW: &str = "it goes from row to row, and others may commit more than once meanwhile";
+/// The most different sequences of commits that are remembered. Beyond, any may have happened.
+const MOST_SEQUENCES: usize = 4096;
+
 /// Why a statement was not held inside.
 pub(in crate::stores) type Reason = Cow<'static, str>;
 
@@ -57,9 +62,35 @@ pub struct OverlapNotes {
     pub(in crate::stores) takes_briefly: bool,
     /// What was changed by statements that commit at once.
     pub(in crate::stores) committed: Footprint,
+    /// Statements that go from row to row, each as the last commit has left it: what they touch.
+    pub(in crate::stores) row_by_row: BTreeMap<String, Footprint>,
+    /// What the commits of one session in one order have changed, one after the other.
+    pub(in crate::stores) sequences: BTreeSet<Vec<Footprint>>,
+    /// The most sessions that may commit while a statement of another one runs.
+    pub(in crate::stores) others: u32,
 }
 
 impl OverlapNotes {
+    /// Notes what the commits of one session have changed in one order.
+    pub(in crate::stores) fn note_sequence(&mut self, commits: &[Footprint]) {
+        if self.sequences.len() < MOST_SEQUENCES {
+            self.sequences.insert(commits.to_vec());
+        } else {
+            self.sequences.insert(vec![Footprint::everything(); 2]);
+        }
+    }
+
+    /// Whether others may commit twice what a statement touches, while it runs.
+    fn may_commit_twice(&self, touches: &Footprint) -> bool {
+        let conflicts = |commit: &&Footprint| {
+            let changed = Footprint { reads: Region::NONE, ..(*commit).clone() };
+            touches.conflicts_with(changed)
+        };
+        let count = |commits: &Vec<Footprint>| commits.iter().filter(conflicts).count();
+        let most = self.sequences.iter().map(count).max().unwrap_or(0);
+        most > 1 || most == 1 && self.others > 1
+    }
+
     /// Adds these notes to others.
     pub fn add_to(self, known: &mut Self) {
         known.unheld.extend(self.unheld);
@@ -70,6 +101,12 @@ impl OverlapNotes {
         known.tries_by_name.extend(self.tries_by_name);
         known.takes_briefly |= self.takes_briefly;
         known.committed = std::mem::take(&mut known.committed) | self.committed;
+        for (text, touches) in self.row_by_row {
+            let all = known.row_by_row.entry(text).or_default();
+            *all = std::mem::take(all) | touches;
+        }
+        known.sequences.extend(self.sequences);
+        known.others = known.others.max(self.others);
     }
 }
 
@@ -99,7 +136,12 @@ impl OverlapNotes {
             format!("`{text}` was run in one step, though others can overlap with it: {why}")
         };
         let unheld = self.unheld.iter().map(|(text, why)| (text, &**why));
-        let all = unheld.chain(locking).chain(tries);
+        let row_by_row =
+            self.row_by_row.iter().filter(|(_, touches)| self.may_commit_twice(touches));
+        let row_by_row = row_by_row.map(|(text, _)| (text, ROW_BY_ROW));
+        let all: BTreeMap<&String, &str> =
+            row_by_row.chain(tries).chain(locking).chain(unheld).collect();
+        let all = all.into_iter();
         all.filter(|(text, _)| !is_left_out(text)).map(told).collect()
     }
 }

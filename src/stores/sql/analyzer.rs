@@ -6,7 +6,7 @@ use parking_lot::RwLock;
 
 use super::executor::DatabaseInfo;
 use super::independence::{
-    Division, Effect, StatementKind, StatementOutcome, TransactionEffect, TransactionTracker,
+    Effect, StatementKind, StatementOutcome, TransactionEffect, TransactionTracker,
 };
 use crate::base::text::sql::{Dialect, code_location, filled, in_brief, shape, statements};
 use crate::domain::store_kind::StoreKind;
@@ -74,15 +74,15 @@ impl SqlAnalyzer {
         let brief = in_brief(&shape(self.dialect, text));
         let commits_at_once = !self.transactions.is_under_way();
         known.overlaps.note(division, &reading, &brief, &effect.touches, commits_at_once);
-        let begins_with = match division {
-            _ if division.begins_and_acts() && known.holds_inside => {
+        let begins_with = match division.begins_and_acts() {
+            true if known.holds_inside => {
                 Some(known.begins(&reading, text, &self.transactions, effect.clone()))
             }
-            Division::BeginsAndActs | Division::BeginsAndActsBesideCommits(_) => {
+            true => {
                 known.note_unheld(&brief);
                 None
             }
-            Division::Whole | Division::Unheld(_) | Division::UnheldBesideCommits(_) => None,
+            false => None,
         };
         self.transactions.note(frame, &reading, &own, StatementOutcome::Done);
         self.begun += u64::from(begins);

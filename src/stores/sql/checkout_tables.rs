@@ -157,6 +157,7 @@ impl CheckoutTables {
             unheld: NO_TRIGGERS,
             may_leave_traces,
             overlaps,
+            others: terms.settings.buyers.saturating_sub(1),
         };
         self.hold_inside(database, terms)
     }

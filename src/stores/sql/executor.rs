@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::independence::{
-    Catalog, Division, Effect, Overlaps, Reading, StatementKind, StatementOutcome,
-    TransactionEffect, TransactionTracker, Witness,
+    Catalog, Effect, Overlaps, Reading, StatementKind, StatementOutcome, TransactionEffect,
+    TransactionTracker, Witness,
 };
 use super::{Database, SqlError};
 use crate::base::text::sql::{Sql, with_parameters};
@@ -26,6 +26,8 @@ pub(in crate::stores) struct DatabaseInfo {
     /// Whether a step may leave something in the session.
     pub(super) may_leave_traces: bool,
     pub(super) overlaps: Overlaps,
+    /// How many sessions there are beside each.
+    pub(super) others: u32,
 }
 
 impl DatabaseInfo {
@@ -70,6 +72,8 @@ pub(super) struct SqlExecutor<D> {
     has_changed: bool,
     /// What the statement that is held does by itself.
     held: Option<Effect>,
+    /// What the commits of this order have changed, one after the other.
+    commits: Vec<Footprint>,
 }
 
 /// Why a statement that begins and acts is not held.
@@ -79,7 +83,7 @@ pub(in crate::stores) const NO_TRIGGERS: &str =
 impl<D: Database> SqlExecutor<D> {
     pub(super) fn new(database: D, known: DatabaseInfo) -> Self {
         let transactions = TransactionTracker::of(known.catalog.kind(), known.catalog.isolation());
-        Self { database, known, transactions, has_changed: false, held: None }
+        Self { database, known, transactions, has_changed: false, held: None, commits: Vec::new() }
     }
 
     /// What a statement does by itself, with these values.
@@ -102,22 +106,33 @@ impl<D: Database> SqlExecutor<D> {
         self.known.effect(reading, text, is_clear.then_some(&filled), isolation)
     }
 
+    /// Notes what a statement commits, and whether others may commit while it goes from row to row.
+    fn note_commits(&mut self, reading: &Reading, text: &str, touches: &Footprint) {
+        let DatabaseInfo { catalog, overlaps, others, .. } = &self.known;
+        if catalog.goes_from_row_to_row(reading, &self.transactions) {
+            overlaps.note_row_by_row(text, touches, *others);
+        }
+        let commits = matches!(reading.kind, StatementKind::Commits { .. });
+        if (commits || !self.transactions.is_under_way()) && touches.changes() {
+            self.commits.push(touches.clone());
+            overlaps.note_commits(&self.commits);
+        }
+    }
+
     /// What a statement touches when it begins, if it is to be held between that and its first change; none if it is
     /// one step, or cannot be held.
     fn begins(&self, reading: &Reading, text: &str, effect: &Effect) -> Option<Footprint> {
         let division = self.known.catalog.division(reading, &self.transactions);
         let commits_at_once = !self.transactions.is_under_way();
         self.known.overlaps.note(division, reading, text, &effect.touches, commits_at_once);
-        match division {
-            _ if division.begins_and_acts() && self.known.holds_inside => {
-                Some(self.known.begins(reading, text, &self.transactions, effect.clone()))
-            }
-            Division::BeginsAndActs | Division::BeginsAndActsBesideCommits(_) => {
-                self.known.note_unheld(text);
-                None
-            }
-            Division::Whole | Division::Unheld(_) | Division::UnheldBesideCommits(_) => None,
+        if !division.begins_and_acts() {
+            return None;
         }
+        if !self.known.holds_inside {
+            self.known.note_unheld(text);
+            return None;
+        }
+        Some(self.known.begins(reading, text, &self.transactions, effect.clone()))
     }
 }
 
@@ -202,6 +217,7 @@ impl<D: Database> StepExecutor for SqlExecutor<D> {
         let effect = self.transactions.effect(frame, &reading, own.clone());
         self.held = Some(own);
         let begins = self.begins(&reading, statement, &effect);
+        self.note_commits(&reading, statement, &effect.touches);
         PendingStatement::new(text, effect.touches)
             .depending_on(effect.footprint)
             .in_transaction(self.transactions.holds(), self.transactions.rolled_back())
@@ -248,6 +264,7 @@ impl<D: Database> StepExecutor for SqlExecutor<D> {
     fn begin_anew(&mut self) -> Result<u64, Refusal> {
         self.transactions.begins_anew();
         self.has_changed = false;
+        self.commits.clear();
         self.database.begin_anew().map_err(refusal)
     }
 }

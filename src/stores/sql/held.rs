@@ -117,25 +117,30 @@ impl<D: Database> HeldSqlConnection<D> {
         effect: &Effect,
     ) -> Option<Footprint> {
         let DatabaseInfo { catalog, holds_inside, overlaps, .. } = &self.known;
-        let division = catalog.division(reading, &self.transactions);
+        // Of these statements, only the one for holds that have run out goes from row to row. No row that it has passed is
+        // one of these later, unless time goes by, so one that finds none could have been run before what came in between.
+        let division = match catalog.division(reading, &self.transactions) {
+            Division::BeginsAndActsBesideCommits(_) => Division::BeginsAndActs,
+            division => division,
+        };
         let commits_at_once = !self.transactions.is_under_way();
         overlaps.note(division, reading, text, &effect.touches, commits_at_once);
-        match division {
-            _ if division.begins_and_acts() && *holds_inside => Some(match catalog.kind() {
-                StoreKind::Postgres => {
-                    let Footprint { reads, writes, adds } = of_tables(statement).touches;
-                    let own = Effect::reading(reads.contents | writes.contents | adds.contents);
-                    let frame = self.transactions.frame(reading);
-                    self.transactions.effect(frame, reading, own).footprint
-                }
-                _ => effect.touches.clone() | &effect.by_table,
-            }),
-            Division::BeginsAndActs | Division::BeginsAndActsBesideCommits(_) => {
-                self.known.note_unheld(text);
-                None
-            }
-            Division::Whole | Division::Unheld(_) | Division::UnheldBesideCommits(_) => None,
+        if !division.begins_and_acts() {
+            return None;
         }
+        if !holds_inside {
+            self.known.note_unheld(text);
+            return None;
+        }
+        Some(match catalog.kind() {
+            StoreKind::Postgres => {
+                let Footprint { reads, writes, adds } = of_tables(statement).touches;
+                let own = Effect::reading(reads.contents | writes.contents | adds.contents);
+                let frame = self.transactions.frame(reading);
+                self.transactions.effect(frame, reading, own).footprint
+            }
+            _ => effect.touches.clone() | &effect.by_table,
+        })
     }
 }
 

@@ -173,6 +173,7 @@ impl<D: Dialer<Database: Keepsake>> UpstreamDatabase for SqlUpstream<D> {
             unheld: NO_TRIGGERS,
             // What was sent to set the application up is no part of any order.
             overlaps: Overlaps::default(),
+            others: 0,
             // The sessions belong to the application.
             may_leave_traces: false,
         };

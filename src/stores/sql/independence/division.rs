@@ -302,6 +302,24 @@ impl Overlaps {
         }
     }
 
+    /// Notes a statement that goes from row to row, and how many other sessions there are.
+    pub(in crate::stores::sql) fn note_row_by_row(
+        &self,
+        text: &str,
+        touches: &Footprint,
+        others: u32,
+    ) {
+        let mut noted = self.0.lock();
+        noted.others = noted.others.max(others);
+        let all = noted.row_by_row.entry(text.to_owned()).or_default();
+        *all = std::mem::take(all) | touches;
+    }
+
+    /// Notes what the commits of one session have changed in one order.
+    pub(in crate::stores::sql) fn note_commits(&self, commits: &[Footprint]) {
+        self.0.lock().note_sequence(commits);
+    }
+
     /// Notes a statement that had to be held inside and was not, with the reason.
     pub(in crate::stores::sql) fn note_unheld(&self, text: &str, why: &'static str) {
         self.0.lock().unheld.insert(text.to_owned(), why.into());
@@ -465,6 +483,26 @@ mod tests {
             assert_eq!(of(StoreKind::Mysql, one), Division::Whole);
             assert_eq!(of(StoreKind::Mysql, several), Division::Whole);
         }
+    }
+
+    #[test]
+    fn what_goes_from_row_to_row_is_named_where_others_may_commit_twice_what_it_touches() {
+        let shop = shop(StoreKind::Postgres, &[]);
+        let touches = |text| shop.effect(&shop.read(text)).touches;
+        let locks = touches("SELECT id FROM product WHERE stock > 0 FOR UPDATE");
+        let [sold, used] =
+            ["UPDATE product SET stock = 0", "UPDATE voucher SET used = 1"].map(touches);
+        let told = |others, commits: &[Footprint]| {
+            let overlaps = Overlaps::default();
+            overlaps.note_row_by_row("SELECT …", &locks, others);
+            overlaps.note_commits(commits);
+            overlaps.told().len()
+        };
+        assert_eq!(told(1, std::slice::from_ref(&sold)), 0);
+        assert_eq!(told(1, &[sold.clone(), used.clone()]), 0);
+        assert_eq!(told(1, &[sold.clone(), used.clone(), sold.clone()]), 1);
+        assert_eq!(told(2, std::slice::from_ref(&sold)), 1);
+        assert_eq!(told(2, &[used]), 0);
     }
 
     #[test]
