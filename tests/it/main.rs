@@ -51,6 +51,7 @@ mod listed;
 mod lock_waits;
 mod meaning;
 mod network;
+mod no_proof;
 mod packaging;
 mod pages;
 mod partition;
