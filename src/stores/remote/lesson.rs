@@ -62,8 +62,9 @@ pub struct OverlapNotes {
     pub(in crate::stores) takes_briefly: bool,
     /// What was changed by statements that commit at once.
     pub(in crate::stores) committed: Footprint,
-    /// Statements that go from row to row, each as the last commit has left it: what they touch.
-    pub(in crate::stores) row_by_row: BTreeMap<String, Footprint>,
+    /// Statements that go from row to row, each as the last commit has left it: what they touch, and how many commits of
+    /// others meanwhile make a difference.
+    pub(in crate::stores) row_by_row: BTreeMap<String, (Footprint, usize)>,
     /// What the commits of one session in one order have changed, one after the other.
     pub(in crate::stores) sequences: BTreeSet<Vec<Footprint>>,
     /// The most sessions that may commit while a statement of another one runs.
@@ -71,6 +72,18 @@ pub struct OverlapNotes {
 }
 
 impl OverlapNotes {
+    /// Notes a statement that goes from row to row, what it touches, and how many commits of others meanwhile matter.
+    pub(in crate::stores) fn note_row_by_row(
+        &mut self,
+        text: &str,
+        touches: &Footprint,
+        matters: usize,
+    ) {
+        let (all, _) =
+            self.row_by_row.entry(text.to_owned()).or_insert((Footprint::NOTHING, matters));
+        *all = std::mem::take(all) | touches;
+    }
+
     /// Notes what the commits of one session have changed in one order.
     pub(in crate::stores) fn note_sequence(&mut self, commits: &[Footprint]) {
         if self.sequences.len() < MOST_SEQUENCES {
@@ -80,15 +93,15 @@ impl OverlapNotes {
         }
     }
 
-    /// Whether others may commit twice what a statement touches, while it runs.
-    fn may_commit_twice(&self, touches: &Footprint) -> bool {
+    /// How often others may commit what a statement touches, while it runs.
+    fn commits_beside(&self, touches: &Footprint) -> usize {
         let conflicts = |commit: &&Footprint| {
             let changed = Footprint { reads: Region::NONE, ..(*commit).clone() };
             touches.conflicts_with(changed)
         };
         let count = |commits: &Vec<Footprint>| commits.iter().filter(conflicts).count();
         let most = self.sequences.iter().map(count).max().unwrap_or(0);
-        most > 1 || most == 1 && self.others > 1
+        most.saturating_mul(self.others as usize)
     }
 
     /// Adds these notes to others.
@@ -101,9 +114,8 @@ impl OverlapNotes {
         known.tries_by_name.extend(self.tries_by_name);
         known.takes_briefly |= self.takes_briefly;
         known.committed = std::mem::take(&mut known.committed) | self.committed;
-        for (text, touches) in self.row_by_row {
-            let all = known.row_by_row.entry(text).or_default();
-            *all = std::mem::take(all) | touches;
+        for (text, (touches, matters)) in self.row_by_row {
+            known.note_row_by_row(&text, &touches, matters);
         }
         known.sequences.extend(self.sequences);
         known.others = known.others.max(self.others);
@@ -136,8 +148,9 @@ impl OverlapNotes {
             format!("`{text}` was run in one step, though others can overlap with it: {why}")
         };
         let unheld = self.unheld.iter().map(|(text, why)| (text, &**why));
+        let row_by_row = self.row_by_row.iter();
         let row_by_row =
-            self.row_by_row.iter().filter(|(_, touches)| self.may_commit_twice(touches));
+            row_by_row.filter(|(_, (touches, matters))| self.commits_beside(touches) >= *matters);
         let row_by_row = row_by_row.map(|(text, _)| (text, ROW_BY_ROW));
         let all: BTreeMap<&String, &str> =
             row_by_row.chain(tries).chain(locking).chain(unheld).collect();

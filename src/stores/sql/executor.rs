@@ -110,7 +110,7 @@ impl<D: Database> SqlExecutor<D> {
     fn note_commits(&mut self, reading: &Reading, text: &str, touches: &Footprint) {
         let DatabaseInfo { catalog, overlaps, others, .. } = &self.known;
         if catalog.goes_from_row_to_row(reading, &self.transactions) {
-            overlaps.note_row_by_row(text, touches, *others);
+            overlaps.note_row_by_row(text, touches, catalog.commits_that_matter(reading), *others);
         }
         let commits = matches!(reading.kind, StatementKind::Commits { .. });
         if (commits || !self.transactions.is_under_way()) && touches.changes() {

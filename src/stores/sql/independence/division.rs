@@ -175,6 +175,14 @@ impl Catalog {
         }
     }
 
+    /// How many commits of others make a difference to a statement that goes from row to row: one that makes a row match
+    /// which it has passed, and one that keeps the next from matching. A change in PostgreSQL finds its rows in its
+    /// snapshot, after which it is held, so a row that it passes has been kept from matching by one more.
+    pub(in crate::stores::sql) fn commits_that_matter(&self, reading: &Reading) -> usize {
+        let finds_by_snapshot = self.kind() == StoreKind::Postgres && reading.changes_rows();
+        if finds_by_snapshot { 3 } else { 2 }
+    }
+
     /// Whether a statement changes or locks one row after the other, and may find each as another commit has left it. Where
     /// a snapshot is kept, PostgreSQL refuses what has changed since, and InnoDB keeps every row locked that it has passed.
     pub(in crate::stores::sql) fn goes_from_row_to_row(
@@ -302,17 +310,18 @@ impl Overlaps {
         }
     }
 
-    /// Notes a statement that goes from row to row, and how many other sessions there are.
+    /// Notes a statement that goes from row to row, how many commits meanwhile matter, and how many other sessions there
+    /// are.
     pub(in crate::stores::sql) fn note_row_by_row(
         &self,
         text: &str,
         touches: &Footprint,
+        matters: usize,
         others: u32,
     ) {
         let mut noted = self.0.lock();
         noted.others = noted.others.max(others);
-        let all = noted.row_by_row.entry(text.to_owned()).or_default();
-        *all = std::mem::take(all) | touches;
+        noted.note_row_by_row(text, touches, matters);
     }
 
     /// Notes what the commits of one session have changed in one order.
@@ -494,7 +503,7 @@ mod tests {
             ["UPDATE product SET stock = 0", "UPDATE voucher SET used = 1"].map(touches);
         let told = |others, commits: &[Footprint]| {
             let overlaps = Overlaps::default();
-            overlaps.note_row_by_row("SELECT …", &locks, others);
+            overlaps.note_row_by_row("SELECT …", &locks, 2, others);
             overlaps.note_commits(commits);
             overlaps.told().len()
         };
