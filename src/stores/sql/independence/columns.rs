@@ -31,10 +31,17 @@ impl ColumnType {
     pub(super) fn canonical(self, literal: &Literal) -> Option<String> {
         let text = literal.text.as_str();
         match self {
-            Self::Int => text.parse::<i64>().ok().map(|number| number.to_string()),
-            Self::Text => Some(text.to_owned()),
+            // MySQL makes a number of its own of 0, and may store the nearest that fits for one that does not.
+            Self::Int => {
+                text.parse::<i32>().ok().filter(|n| *n > 0).map(|number| number.to_string())
+            }
+            // Spaces at the end may be cut off.
+            Self::Text => Some(text.trim_end_matches(' ').to_owned()),
             // A number is compared as a number, and a text as far as it is one.
-            Self::LooseText if literal.is_quoted && text.chars().all(is_plain) => {
+            // One that is longer than its column may be cut.
+            Self::LooseText
+                if literal.is_quoted && text.len() <= 32 && text.chars().all(is_plain) =>
+            {
                 let letters = text.chars().filter(char::is_ascii_alphanumeric);
                 Some(letters.collect::<String>().to_ascii_lowercase())
             }
@@ -79,12 +86,26 @@ mod tests {
     }
 
     #[test]
+    fn numbers_that_a_database_may_replace_are_not_known() {
+        for text in ["0", "-1", "3000000000"] {
+            assert_eq!(canonical(ColumnType::Int, text, false), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn spaces_at_the_end_make_no_text_different() {
+        let text = |text| canonical(ColumnType::Text, text, true);
+        assert_eq!(text("ab  "), text("ab"));
+    }
+
+    #[test]
     fn texts_of_mysql_differ_only_where_a_letter_or_a_digit_does() {
         let loose = |text| canonical(ColumnType::LooseText, text, true);
         assert_eq!(loose("Ab-1"), loose("aB1"));
         assert_ne!(loose("ab1"), loose("ab2"));
         assert_eq!(loose("straße"), None);
         assert_eq!(loose("a "), None);
+        assert_eq!(loose(&"a".repeat(33)), None);
         assert_eq!(canonical(ColumnType::LooseText, "7", false), None);
     }
 
