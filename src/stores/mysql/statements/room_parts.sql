@@ -19,8 +19,13 @@ UNION ALL
 SELECT 'column', table_name, CONCAT(column_name, ':', CASE
     -- It is computed from others.
     WHEN COALESCE(generation_expression, '') <> '' THEN 'computed'
-    WHEN data_type IN ('tinyint', 'smallint', 'mediumint', 'int', 'bigint') THEN 'int'
-    WHEN data_type IN ('char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext') THEN 'loose'
+    WHEN data_type IN ('tinyint', 'smallint', 'mediumint', 'int', 'bigint')
+        THEN IF(extra LIKE '%auto_increment%', 'serial', 'int')
+    WHEN data_type IN ('char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext')
+        AND (collation_name LIKE '%\_bin'
+            OR collation_name REGEXP '^[a-z0-9]+_(general_ci|unicode_ci|unicode_520_ci|swedish_ci)$'
+            OR collation_name REGEXP '^(|[a-z0-9]+_)uca1400_(ai|as)_c[is]$'
+            OR collation_name REGEXP '^utf8mb4_0900_(ai_ci|as_ci|as_cs)$') THEN 'loose'
     ELSE data_type
 END)
 FROM information_schema.columns

@@ -33,6 +33,8 @@ pub(in crate::stores::sql) struct Catalog {
     runs_code: bool,
     /// Whether triggers may be put off until the transaction commits.
     defers_code: bool,
+    /// Whether two names differ in their case alone, which is not told apart here.
+    has_twins: bool,
     /// Functions that may change rows, with their text: those that were written for this database.
     functions: Vec<(String, String)>,
     /// Functions of the server's own that may do more than compute.
@@ -172,6 +174,7 @@ impl Catalog {
             views: of("view").map(|view| view.name.clone()).collect(),
             runs_code: of("code").next().is_some(),
             defers_code: of("deferred").next().is_some(),
+            has_twins: has_twins(parts),
             functions: of("function").map(|f| (f.name.clone(), f.other.clone())).collect(),
             volatile: of("volatile").map(|f| f.name.clone()).collect(),
             readings: Memo::default(),
@@ -272,6 +275,7 @@ impl Catalog {
         // A subquery reads other rows than the statement finds, also of the same table.
         let has_subquery = reading.queries > usize::from(reading.verb == "select");
         let may_tell = !effect.is_at_once && !has_subquery;
+        let may_tell = may_tell && !self.has_twins;
         let filled = filled.filter(|_| may_tell && self.may_ask_for(reading));
         let read = filled.map(|filled| self.read_access(filled));
         let read = read.as_deref().and_then(Option::as_ref);
@@ -449,6 +453,9 @@ impl Catalog {
 
     /// Whether the statement can change one row at most, because its `WHERE` names every column of a unique key.
     pub(super) fn is_of_one_row(&self, reading: &Reading) -> bool {
+        if self.has_twins {
+            return false;
+        }
         let [relation] = &reading.relations[..] else { return false };
         let named: Vec<&Table> =
             self.tables.iter().filter(|table| table.name == *relation).collect();
@@ -478,6 +485,24 @@ fn reference(written: &str) -> Option<Reference> {
 fn thing(row: &[StoreValue]) -> Thing {
     let word = |place: usize| row.get(place).map_or(String::new(), StoreValue::text);
     Thing { what: word(0), name: word(1).to_lowercase(), other: word(2).to_lowercase() }
+}
+
+/// Whether the names of two tables, or of two columns of one, differ in their case alone.
+fn has_twins(parts: &Answer) -> bool {
+    let word =
+        |row: &[StoreValue], place: usize| row.get(place).map_or(String::new(), StoreValue::text);
+    let is_name = |row: &&Vec<StoreValue>| ["table", "column"].contains(&word(row, 0).as_str());
+    let names: BTreeSet<String> = parts
+        .rows
+        .iter()
+        .filter(is_name)
+        .map(|row| {
+            let (table, column) = (word(row, 1), word(row, 2));
+            format!("{table}.{}", column.rsplit_once(':').map_or("", |(name, _)| name))
+        })
+        .collect();
+    let folded: BTreeSet<String> = names.iter().map(|name| name.to_lowercase()).collect();
+    folded.len() < names.len()
 }
 
 /// Adds the references between tables, direct and indirect: a change of one table may change each table that refers to
@@ -585,6 +610,17 @@ pub(super) mod tests {
         assert!(!says("elsewhere", false).conflicts_with(&look));
         assert!(says("elsewhere", false).conflicts_with(&change));
         assert!(says("elsewhere", true).conflicts_with(&look));
+    }
+
+    #[test]
+    fn where_two_columns_differ_in_their_case_alone_no_row_is_told_from_another() {
+        let one_row = |more: &[[&str; 3]]| {
+            let shop = shop(StoreKind::Postgres, more);
+            shop.is_of_one_row(&shop.read("UPDATE product SET stock = 0 WHERE id = 1"))
+        };
+        assert!(one_row(&[["column", "product", "Name:text"]]));
+        assert!(!one_row(&[["column", "product", "id:int"], ["column", "product", "ID:int"]]));
+        assert!(!one_row(&[["table", "Product", ""]]));
     }
 
     #[test]

@@ -6,6 +6,8 @@
 pub(super) enum ColumnType {
     /// Whole numbers.
     Int,
+    /// Whole numbers, of which the database makes one up for 0: MySQL's `AUTO_INCREMENT`.
+    Serial,
     /// Texts that differ if any letter differs: PostgreSQL's, under a deterministic collation.
     Text,
     /// Texts that may be the same whatever their case, accents or punctuation: MySQL's.
@@ -19,6 +21,7 @@ impl ColumnType {
     pub(super) fn named(word: &str) -> Option<Self> {
         Some(match word {
             "int" => Self::Int,
+            "serial" => Self::Serial,
             "text" => Self::Text,
             "loose" => Self::LooseText,
             "uuid" => Self::Uuid,
@@ -32,7 +35,12 @@ impl ColumnType {
         let text = literal.text.as_str();
         match self {
             Self::Int => text.parse::<i64>().ok().map(|number| number.to_string()),
-            Self::Text => Some(text.to_owned()),
+            Self::Serial => {
+                let number = text.parse::<i64>().ok().filter(|number| *number != 0);
+                number.map(|number| number.to_string())
+            }
+            // Spaces at the end may be cut off.
+            Self::Text => Some(text.trim_end_matches(' ').to_owned()),
             // A number is compared as a number, and a text as far as it is one.
             Self::LooseText if literal.is_quoted && text.chars().all(is_plain) => {
                 let letters = text.chars().filter(char::is_ascii_alphanumeric);
@@ -76,6 +84,20 @@ mod tests {
         for text in ["7.0", "7e0", " 7", "7a", ""] {
             assert_eq!(canonical(ColumnType::Int, text, true), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_that_the_database_makes_up_is_not_known() {
+        let [int, serial] =
+            [ColumnType::Int, ColumnType::Serial].map(|of| canonical(of, "0", false));
+        assert_eq!((int, serial), (Some("0".into()), None));
+        assert_eq!(canonical(ColumnType::Serial, "7", false), Some("7".into()));
+    }
+
+    #[test]
+    fn spaces_at_the_end_make_no_text_different() {
+        let text = |text| canonical(ColumnType::Text, text, true);
+        assert_eq!(text("ab  "), text("ab"));
     }
 
     #[test]

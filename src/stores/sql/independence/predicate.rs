@@ -19,6 +19,7 @@ use sqlparser::ast::{
 };
 
 use super::columns::Literal;
+use super::rows::may_be_misread;
 use crate::base::text::sql::{Dialect, only_statement, with_room};
 
 /// The values of some columns, by name in small letters.
@@ -62,7 +63,7 @@ impl RowAccess {
 /// Reads a statement that has its values in it; none if it has not one of the forms.
 pub(super) fn read_statement(dialect: Dialect, text: &str) -> Option<ReadStatement> {
     // SQLite's writer has the file to itself.
-    if dialect == Dialect::Sqlite {
+    if dialect == Dialect::Sqlite || may_be_misread(dialect, text) {
         return None;
     }
     with_room(text, || read_only(dialect, text)).flatten()
@@ -180,6 +181,11 @@ type Called = (String, String);
 fn of_query(query: &Query) -> Option<RowAccess> {
     let (None, SetExpr::Select(select)) = (&query.with, &*query.body) else { return None };
     let tables = select.from.iter().map(called).collect::<Option<Vec<_>>>()?.concat();
+    // MySQL tells `a` from `A`.
+    let names: BTreeSet<_> = tables.iter().map(|(called, _)| called).collect();
+    if names.len() < tables.len() {
+        return None;
+    }
     let conditions = select.selection.as_ref();
     let found = tables
         .iter()

@@ -2,7 +2,7 @@
 //! touching everything.
 
 use super::relations::relations;
-use super::rows::{has_many_rows, pins};
+use super::rows::{has_many_rows, may_be_misread, pins};
 use super::savepoint::SavepointDeed;
 use super::settings::{UNSETTLING, sets_what_is_assumed};
 use super::tokens::{Token, functions, has_escaped_name, names, tokens};
@@ -63,7 +63,7 @@ pub(in crate::stores::sql) struct Reading {
 }
 
 /// Functions that lock, wait, or change something other than rows.
-const ACTING: [&str; 12] = [
+const ACTING: [&str; 18] = [
     "advisory",
     "get_lock",
     "release_lock",
@@ -76,6 +76,13 @@ const ACTING: [&str; 12] = [
     "sleep",
     "benchmark",
     "load_extension",
+    // Those that read tables which no word names.
+    "to_xml",
+    "ts_stat",
+    "ts_rewrite",
+    "crosstab",
+    "connectby",
+    "dblink",
 ];
 
 /// Relations that only describe the schema.
@@ -141,7 +148,10 @@ impl Reading {
             relations: Vec::new(),
             functions: functions(&tokens),
             queries: tokens.iter().filter(|t| t.is(&["select", "table"])).count(),
-            pins: pins(&tokens),
+            pins: match may_be_misread(dialect, text) {
+                true => Vec::new(),
+                false => pins(&tokens),
+            },
             compares_values: compares_values(&tokens),
             level: None,
             savepoint: SavepointDeed::of(dialect, text, &tokens),
@@ -159,6 +169,15 @@ impl Reading {
         }
         reading.level = levels(&reading.words).first().copied();
         reading.relations = relations(&tokens);
+        // MySQL tells `a` from `A`.
+        if dialect == Dialect::Mysql && reading.relations.len() > 1 {
+            reading.pins.clear();
+        }
+        // PostgreSQL takes `row.name` for `name(row)` if there is no such column.
+        if dialect == Dialect::Postgres {
+            let behind_dots = tokens.windows(2).filter(|pair| pair[0].is_sign("."));
+            reading.functions.extend(behind_dots.map(|pair| pair[1].word.clone()));
+        }
         reading.kind = reading.deed_in(dialect);
         reading.unsettles = reading.does_unsettle(dialect) && !sets_what_is_assumed(&tokens);
         reading
@@ -511,6 +530,20 @@ mod tests {
         }
         assert!(!postgres("SET LOCAL lock_timeout = '10s'").unsettles);
         assert!(!mysql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED").unsettles);
+    }
+
+    #[test]
+    fn a_name_behind_a_dot_may_be_a_function_of_postgresql() {
+        for text in ["SELECT r.booked FROM room r", "SELECT (r).booked FROM room r"] {
+            assert!(postgres(text).functions.contains(&"booked".to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn functions_that_read_what_no_word_names_make_a_statement_unknown() {
+        for text in ["SELECT table_to_xml('t', true, true, '')", "SELECT * FROM crosstab('q')"] {
+            assert_eq!(postgres(text).kind, StatementKind::Unknown, "{text}");
+        }
     }
 
     #[test]

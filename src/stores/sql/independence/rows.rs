@@ -2,7 +2,7 @@
 //! more than one row.
 
 use super::tokens::Token;
-use crate::base::text::sql::TokenKind;
+use crate::base::text::sql::{Dialect, TokenKind, pieces};
 
 /// Whether two lists of values stand behind `VALUES`.
 pub(super) fn has_many_rows(tokens: &[Token]) -> bool {
@@ -20,6 +20,30 @@ pub(super) fn has_many_rows(tokens: &[Token]) -> bool {
         }
     }
     lists_begun > 1
+}
+
+/// Whether the conditions of a statement may be read in another way than the server reads them: where `AND` belongs to
+/// something that stands in no brackets, and where MySQL's operators bind otherwise or mean something else.
+pub(super) fn may_be_misread(dialect: Dialect, text: &str) -> bool {
+    const OF_MYSQL: [&str; 9] =
+        ["xor", "div", "mod", "binary", "collate", "regexp", "rlike", "sounds", "between"];
+    let tokens: Vec<_> = pieces(dialect, text);
+    tokens.iter().enumerate().any(|(at, token)| {
+        let word = token.text.to_lowercase();
+        let follows = |sign: &str| tokens.get(at + 1).is_some_and(|next| next.text == sign);
+        match (token.kind, dialect) {
+            (TokenKind::Word, _) if word == "case" => true,
+            (TokenKind::Word, Dialect::Mysql) => OF_MYSQL.contains(&word.as_str()),
+            (TokenKind::Sign, Dialect::Mysql) => {
+                ["||", "&&", ":="].contains(&token.text)
+                    || token.text == "|"
+                    || token.text == "&"
+                    || token.text == "!" && !follows("=")
+                    || token.text == ":" && follows("=")
+            }
+            _ => false,
+        }
+    })
 }
 
 /// The columns that the statement's own `WHERE` compares with a value, where nothing but `AND` joins its conditions.
@@ -97,6 +121,18 @@ mod tests {
     use super::super::tokens::tokens;
     use super::*;
     use crate::base::text::sql::Dialect;
+
+    #[test]
+    fn conditions_whose_and_or_operators_bind_otherwise_may_be_misread() {
+        let case = "SELECT 1 FROM p WHERE CASE WHEN id = 1 THEN a AND id = 1 ELSE b END";
+        for dialect in [Dialect::Postgres, Dialect::Mysql] {
+            assert!(may_be_misread(dialect, case));
+            assert!(!may_be_misread(dialect, "SELECT 1 FROM p WHERE id = 1 AND a != 2"));
+        }
+        for text in ["id = 1 || a = 2", "id = 1 AND a XOR b", "id = 1 AND !a", "@a := id = 1"] {
+            assert!(may_be_misread(Dialect::Mysql, text), "{text}");
+        }
+    }
 
     #[test]
     fn columns_are_pinned_where_nothing_but_and_joins_conditions() {

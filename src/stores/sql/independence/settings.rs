@@ -53,8 +53,10 @@ pub(super) fn sets_what_is_assumed(tokens: &[Token]) -> bool {
         _ if name.kind != TokenKind::Word => false,
         "standard_conforming_strings" => value.is(&["on"]),
         "sql_mode" if value.kind == TokenKind::Text => {
-            let mut modes = value.word.split(',').map(str::trim).filter(|mode| !mode.is_empty());
-            modes.all(|mode| MODES_OF_VALUES.contains(&mode))
+            let modes = || value.word.split(',').map(str::trim).filter(|mode| !mode.is_empty());
+            // Without a strict mode, a value that does not fit is stored as another.
+            modes().any(|mode| mode.starts_with("strict_"))
+                && modes().all(|mode| MODES_OF_VALUES.contains(&mode))
         }
         _ => false,
     }
@@ -88,8 +90,8 @@ mod tests {
             assert!(!is_assumed(Dialect::Postgres, text), "{text}");
         }
         for text in [
-            "SET SESSION sql_mode='NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
-            "SET sql_mode = ''",
+            "SET SESSION sql_mode='NO_ZERO_IN_DATE,STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'",
+            "SET sql_mode = 'STRICT_ALL_TABLES'",
         ] {
             assert!(is_assumed(Dialect::Mysql, text), "{text}");
         }
@@ -97,6 +99,8 @@ mod tests {
             "SET sql_mode = 'STRICT_TRANS_TABLES,ANSI_QUOTES'",
             "SET sql_mode = 'NO_BACKSLASH_ESCAPES'",
             "SET sql_mode = strict_all_tables",
+            "SET SESSION sql_mode='NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
+            "SET sql_mode = ''",
             "SET sql_mode = '', autocommit = 0",
             "SET sql_mode = @@sql_mode",
             "SET GLOBAL sql_mode = ''",

@@ -102,7 +102,8 @@ FROM functions
 UNION ALL
 SELECT DISTINCT 'volatile', proname::text, NULL
 FROM pg_proc
-WHERE provolatile = 'v' AND prorettype <> 'trigger'::regtype AND oid NOT IN (SELECT oid FROM functions)
+WHERE (provolatile = 'v' OR ('pg_proc'::regclass, oid) IN (SELECT classid, objid FROM brought))
+    AND prorettype <> 'trigger'::regtype AND oid NOT IN (SELECT oid FROM functions)
     AND proname NOT IN ('random', 'clock_timestamp', 'timeofday', 'gen_random_uuid', 'set_config')
 UNION ALL
 SELECT 'code', tgname::text, NULL
