@@ -2,7 +2,7 @@
 -- value after the other; their unique keys; what they refer to; what views read; functions; and what runs code
 -- that no statement names: triggers, rules, defaults and constraints that call a function, partitions, keys that are
 -- checked at the end of a transaction. What an
--- extension has brought along reads and writes none of them. Code counts where :everywhere is 1, else in this schema.
+-- extension has brought along reads and writes none of them unless a statement names it. Code counts where :everywhere is 1, else in this schema.
 WITH theirs AS (
     SELECT oid
     FROM pg_namespace
