@@ -1,8 +1,8 @@
 -- Tables, in whatever schemas; their columns with the types whose values can be told apart, and those that are given one
 -- value after the other; their unique keys; what they refer to; what views read; functions; and what runs code
 -- that no statement names: triggers, rules, defaults and constraints that call a function, partitions, keys that are
--- checked at the end of a transaction. What an
--- extension has brought along reads and writes none of them unless a statement names it. Code counts where :everywhere is 1, else in this schema.
+-- checked at the end of a transaction; and which triggers may be put off until then. What an extension has brought along
+-- reads and writes none of them unless a statement names it. Code counts where :everywhere is 1, else in this schema.
 WITH theirs AS (
     SELECT oid
     FROM pg_namespace
