@@ -46,6 +46,15 @@ const ROW_BY_ROW: &str = "it goes from row to row, and others may commit more th
 /// The most different sequences of commits that are remembered. Beyond, any may have happened.
 const MOST_SEQUENCES: usize = 4096;
 
+/// Which commits of others make a difference to a statement that goes from row to row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::stores) struct Matters {
+    /// How many it takes.
+    pub(in crate::stores) commits: usize,
+    /// Whether those that only add rows count.
+    pub(in crate::stores) new_rows: bool,
+}
+
 /// Why a statement was not held inside.
 pub(in crate::stores) type Reason = Cow<'static, str>;
 
@@ -62,46 +71,47 @@ pub struct OverlapNotes {
     pub(in crate::stores) takes_briefly: bool,
     /// What was changed by statements that commit at once.
     pub(in crate::stores) committed: Footprint,
-    /// Statements that go from row to row, each as the last commit has left it: what they touch, and how many commits of
-    /// others meanwhile make a difference.
-    pub(in crate::stores) row_by_row: BTreeMap<String, (Footprint, usize)>,
-    /// What the commits of one session in one order have changed, one after the other.
-    pub(in crate::stores) sequences: BTreeSet<Vec<Footprint>>,
+    /// Statements that go from row to row, each as the last commit has left it: what they touch, and which commits of others
+    /// meanwhile make a difference.
+    pub(in crate::stores) row_by_row: BTreeMap<String, (Footprint, Matters)>,
+    /// The commits of one session in one order, one after the other: what each has changed, and whether it has changed rows
+    /// that were there before.
+    pub(in crate::stores) sequences: BTreeSet<Vec<(Footprint, bool)>>,
     /// The most sessions that may commit while a statement of another one runs.
     pub(in crate::stores) others: u32,
 }
 
 impl OverlapNotes {
-    /// Notes a statement that goes from row to row, what it touches, and how many commits of others meanwhile matter.
+    /// Notes a statement that goes from row to row, what it touches, and which commits of others meanwhile matter.
     pub(in crate::stores) fn note_row_by_row(
         &mut self,
         text: &str,
         touches: &Footprint,
-        matters: usize,
+        matters: Matters,
     ) {
         let (all, _) =
             self.row_by_row.entry(text.to_owned()).or_insert((Footprint::NOTHING, matters));
         *all = std::mem::take(all) | touches;
     }
 
-    /// Notes what the commits of one session have changed in one order.
-    pub(in crate::stores) fn note_sequence(&mut self, commits: &[Footprint]) {
+    /// Notes the commits of one session in one order.
+    pub(in crate::stores) fn note_sequence(&mut self, commits: &[(Footprint, bool)]) {
         if self.sequences.len() < MOST_SEQUENCES {
             self.sequences.insert(commits.to_vec());
         } else {
-            self.sequences.insert(vec![Footprint::everything(); 2]);
+            self.sequences.insert(vec![(Footprint::everything(), true); 3]);
         }
     }
 
-    /// How often others may commit what a statement touches, while it runs.
-    fn commits_beside(&self, touches: &Footprint) -> usize {
-        let conflicts = |commit: &&Footprint| {
-            let changed = Footprint { reads: Region::NONE, ..(*commit).clone() };
-            touches.conflicts_with(changed)
+    /// Whether others may commit what a statement touches, while it runs, so often that it matters.
+    fn is_overlapped(&self, touches: &Footprint, matters: Matters) -> bool {
+        let counts = |(commit, changes_rows): &&(Footprint, bool)| {
+            let changed = Footprint { reads: Region::NONE, ..commit.clone() };
+            touches.conflicts_with(changed) && (*changes_rows || matters.new_rows)
         };
-        let count = |commits: &Vec<Footprint>| commits.iter().filter(conflicts).count();
+        let count = |commits: &Vec<(Footprint, bool)>| commits.iter().filter(counts).count();
         let most = self.sequences.iter().map(count).max().unwrap_or(0);
-        most.saturating_mul(self.others as usize)
+        most.saturating_mul(self.others as usize) >= matters.commits
     }
 
     /// Adds these notes to others.
@@ -150,7 +160,7 @@ impl OverlapNotes {
         let unheld = self.unheld.iter().map(|(text, why)| (text, &**why));
         let row_by_row = self.row_by_row.iter();
         let row_by_row =
-            row_by_row.filter(|(_, (touches, matters))| self.commits_beside(touches) >= *matters);
+            row_by_row.filter(|(_, (touches, matters))| self.is_overlapped(touches, *matters));
         let row_by_row = row_by_row.map(|(text, _)| (text, ROW_BY_ROW));
         let all: BTreeMap<&String, &str> =
             row_by_row.chain(tries).chain(locking).chain(unheld).collect();

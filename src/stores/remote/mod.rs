@@ -23,6 +23,7 @@ mod store_config;
 pub(in crate::stores) use asker::Asker;
 pub use client::RemoteClient;
 pub use common_race::{CommonRace, Started};
+pub(in crate::stores) use lesson::Matters;
 pub(in crate::stores) use lesson::TRIES;
 pub use lesson::{Lesson, OverlapNotes, Scan};
 #[cfg(feature = "cli")]

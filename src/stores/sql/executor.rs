@@ -72,8 +72,11 @@ pub(super) struct SqlExecutor<D> {
     has_changed: bool,
     /// What the statement that is held does by itself.
     held: Option<Effect>,
-    /// What the commits of this order have changed, one after the other.
-    commits: Vec<Footprint>,
+    /// The commits of this order, one after the other: what each has changed, and whether it has changed rows that were
+    /// there before.
+    commits: Vec<(Footprint, bool)>,
+    /// Whether the transaction that is under way has.
+    changes_rows: bool,
 }
 
 /// Why a statement that begins and acts is not held.
@@ -83,7 +86,15 @@ pub(in crate::stores) const NO_TRIGGERS: &str =
 impl<D: Database> SqlExecutor<D> {
     pub(super) fn new(database: D, known: DatabaseInfo) -> Self {
         let transactions = TransactionTracker::of(known.catalog.kind(), known.catalog.isolation());
-        Self { database, known, transactions, has_changed: false, held: None, commits: Vec::new() }
+        Self {
+            database,
+            known,
+            transactions,
+            has_changed: false,
+            held: None,
+            commits: Vec::new(),
+            changes_rows: false,
+        }
     }
 
     /// What a statement does by itself, with these values.
@@ -112,9 +123,13 @@ impl<D: Database> SqlExecutor<D> {
         if catalog.goes_from_row_to_row(reading, &self.transactions) {
             overlaps.note_row_by_row(text, touches, catalog.commits_that_matter(reading), *others);
         }
-        let commits = matches!(reading.kind, StatementKind::Commits { .. });
-        if (commits || !self.transactions.is_under_way()) && touches.changes() {
-            self.commits.push(touches.clone());
+        let is_under_way = self.transactions.is_under_way();
+        let adds_only = reading.changes_no_old_row() && !catalog.has_code();
+        let changes_rows = !adds_only || is_under_way && self.changes_rows;
+        let commits = matches!(reading.kind, StatementKind::Commits { .. }) || !is_under_way;
+        self.changes_rows = changes_rows && !commits;
+        if commits && touches.changes() {
+            self.commits.push((touches.clone(), changes_rows));
             overlaps.note_commits(&self.commits);
         }
     }
@@ -265,6 +280,7 @@ impl<D: Database> StepExecutor for SqlExecutor<D> {
         self.transactions.begins_anew();
         self.has_changed = false;
         self.commits.clear();
+        self.changes_rows = false;
         self.database.begin_anew().map_err(refusal)
     }
 }

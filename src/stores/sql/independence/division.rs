@@ -16,7 +16,7 @@ use super::transactions::TransactionTracker;
 use crate::base::text::sql::{Dialect, TokenKind, pieces};
 use crate::domain::store_kind::StoreKind;
 use crate::scheduler::Footprint;
-use crate::stores::remote::{OverlapNotes, TRIES};
+use crate::stores::remote::{Matters, OverlapNotes, TRIES};
 
 /// How a statement is divided into steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,12 +175,14 @@ impl Catalog {
         }
     }
 
-    /// How many commits of others make a difference to a statement that goes from row to row: one that makes a row match
-    /// which it has passed, and one that keeps the next from matching. A change in PostgreSQL finds its rows in its
-    /// snapshot, after which it is held, so a row that it passes has been kept from matching by one more.
-    pub(in crate::stores::sql) fn commits_that_matter(&self, reading: &Reading) -> usize {
-        let finds_by_snapshot = self.kind() == StoreKind::Postgres && reading.changes_rows();
-        if finds_by_snapshot { 3 } else { 2 }
+    /// Which commits of others make a difference to a statement that goes from row to row: one that makes a row match which
+    /// it has passed, and one that keeps the next from matching. A change in PostgreSQL finds its rows in its snapshot, after
+    /// which it is held: new rows are none of these, and a row that it passes has been kept from matching by one more.
+    pub(in crate::stores::sql) fn commits_that_matter(&self, reading: &Reading) -> Matters {
+        match self.kind() == StoreKind::Postgres && reading.changes_rows() {
+            true => Matters { commits: 3, new_rows: false },
+            false => Matters { commits: 2, new_rows: true },
+        }
     }
 
     /// Whether a statement changes or locks one row after the other, and may find each as another commit has left it. Where
@@ -310,13 +312,12 @@ impl Overlaps {
         }
     }
 
-    /// Notes a statement that goes from row to row, how many commits meanwhile matter, and how many other sessions there
-    /// are.
+    /// Notes a statement that goes from row to row, which commits meanwhile matter, and how many other sessions there are.
     pub(in crate::stores::sql) fn note_row_by_row(
         &self,
         text: &str,
         touches: &Footprint,
-        matters: usize,
+        matters: Matters,
         others: u32,
     ) {
         let mut noted = self.0.lock();
@@ -324,8 +325,9 @@ impl Overlaps {
         noted.note_row_by_row(text, touches, matters);
     }
 
-    /// Notes what the commits of one session have changed in one order.
-    pub(in crate::stores::sql) fn note_commits(&self, commits: &[Footprint]) {
+    /// Notes the commits of one session in one order: what each has changed, and whether it has changed rows that were
+    /// there before.
+    pub(in crate::stores::sql) fn note_commits(&self, commits: &[(Footprint, bool)]) {
         self.0.lock().note_sequence(commits);
     }
 
@@ -501,17 +503,24 @@ mod tests {
         let locks = touches("SELECT id FROM product WHERE stock > 0 FOR UPDATE");
         let [sold, used] =
             ["UPDATE product SET stock = 0", "UPDATE voucher SET used = 1"].map(touches);
-        let told = |others, commits: &[Footprint]| {
+        let told = |text, others, commits: &[(&Footprint, bool)]| {
             let overlaps = Overlaps::default();
-            overlaps.note_row_by_row("SELECT …", &locks, 2, others);
-            overlaps.note_commits(commits);
+            let matters = shop.commits_that_matter(&shop.read(text));
+            overlaps.note_row_by_row(text, &locks, matters, others);
+            let commits = commits.iter().map(|(commit, changes)| ((*commit).clone(), *changes));
+            overlaps.note_commits(&commits.collect::<Vec<_>>());
             overlaps.told().len()
         };
-        assert_eq!(told(1, std::slice::from_ref(&sold)), 0);
-        assert_eq!(told(1, &[sold.clone(), used.clone()]), 0);
-        assert_eq!(told(1, &[sold.clone(), used.clone(), sold.clone()]), 1);
-        assert_eq!(told(2, std::slice::from_ref(&sold)), 1);
-        assert_eq!(told(2, &[used]), 0);
+        let query = "SELECT id FROM product WHERE stock > 0 FOR UPDATE";
+        assert_eq!(told(query, 1, &[(&sold, true)]), 0);
+        assert_eq!(told(query, 1, &[(&sold, true), (&used, true)]), 0);
+        assert_eq!(told(query, 1, &[(&sold, true), (&used, true), (&sold, false)]), 1);
+        assert_eq!(told(query, 2, &[(&sold, true)]), 1);
+        assert_eq!(told(query, 2, &[(&used, true)]), 0);
+        let change = "UPDATE product SET stock = 0 WHERE stock > 0";
+        assert_eq!(told(change, 2, &[(&sold, true)]), 0);
+        assert_eq!(told(change, 1, &[(&sold, true), (&sold, true), (&sold, false)]), 0);
+        assert_eq!(told(change, 1, &[(&sold, true); 3]), 1);
     }
 
     #[test]

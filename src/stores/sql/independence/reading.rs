@@ -183,6 +183,14 @@ impl Reading {
         reading
     }
 
+    /// Whether it leaves every row that was there before as it was, if it runs no code.
+    pub(in crate::stores::sql) fn changes_no_old_row(&self) -> bool {
+        let is_insert = self.verb == "insert" && !self.has("update");
+        is_insert
+            || self.is_frame()
+            || matches!(self.kind, StatementKind::Looks | StatementKind::Sets)
+    }
+
     pub(super) fn has(&self, word: &str) -> bool {
         self.words.iter().any(|known| known == word)
     }
