@@ -63,6 +63,7 @@ impl CheckoutTables {
         terms: &StoreConfig,
         is_small: bool,
     ) -> Result<(), SqlError> {
+        self.known.lock().overlaps.begin_order();
         match &self.checkout.seed {
             Some(seed) => {
                 let Empties { many, few } = self.empties.lock().clone();

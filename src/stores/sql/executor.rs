@@ -72,9 +72,11 @@ pub(super) struct SqlExecutor<D> {
     has_changed: bool,
     /// What the statement that is held does by itself.
     held: Option<Effect>,
-    /// The commits of this order, one after the other: what each has changed, and whether it has changed rows that were
-    /// there before.
+    /// The commits of the order that is under way, one after the other: what each has changed, and whether it has changed
+    /// rows that were there before.
     commits: Vec<(Footprint, bool)>,
+    /// The number of that order.
+    order: u64,
     /// Whether the transaction that is under way has.
     changes_rows: bool,
 }
@@ -94,6 +96,7 @@ impl<D: Database> SqlExecutor<D> {
             held: None,
             commits: Vec::new(),
             changes_rows: false,
+            order: 0,
         }
     }
 
@@ -120,6 +123,10 @@ impl<D: Database> SqlExecutor<D> {
     /// Notes what a statement commits, and whether others may commit while it goes from row to row.
     fn note_commits(&mut self, reading: &Reading, text: &str, touches: &Footprint) {
         let DatabaseInfo { catalog, overlaps, others, .. } = &self.known;
+        if self.order != overlaps.order() {
+            (self.order, self.changes_rows) = (overlaps.order(), false);
+            self.commits.clear();
+        }
         if catalog.goes_from_row_to_row(reading, &self.transactions) {
             overlaps.note_row_by_row(text, touches, catalog.commits_that_matter(reading), *others);
         }
@@ -279,8 +286,6 @@ impl<D: Database> StepExecutor for SqlExecutor<D> {
     fn begin_anew(&mut self) -> Result<u64, Refusal> {
         self.transactions.begins_anew();
         self.has_changed = false;
-        self.commits.clear();
-        self.changes_rows = false;
         self.database.begin_anew().map_err(refusal)
     }
 }

@@ -7,6 +7,7 @@
 //! reported, and nothing is proved.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -31,12 +32,19 @@ pub(in crate::stores::sql) enum Division {
     UnheldBesideCommits(&'static str),
     /// Both: it is held before each change that it makes, and not where it makes none.
     BeginsAndActsBesideCommits(&'static str),
+    /// It is held before each change that it makes, and others can come in between elsewhere, too.
+    BeginsAndActsUnheld(&'static str),
 }
 
 impl Division {
     /// Whether it begins in one step, and then acts in others.
     pub(in crate::stores::sql) fn begins_and_acts(self) -> bool {
-        matches!(self, Self::BeginsAndActs | Self::BeginsAndActsBesideCommits(_))
+        matches!(
+            self,
+            Self::BeginsAndActs
+                | Self::BeginsAndActsBesideCommits(_)
+                | Self::BeginsAndActsUnheld(_)
+        )
     }
 }
 
@@ -222,9 +230,8 @@ impl Catalog {
         let takes_snapshots =
             self.kind() == StoreKind::Postgres && !transactions.surely_keeps_snapshot();
         let commits_at_once = !transactions.is_under_way();
-        if takes_snapshots && commits_at_once && codes.iter().any(|code| code.reads > 0) {
-            return Division::Unheld(CODE_COMMITS);
-        }
+        let shows_both =
+            takes_snapshots && commits_at_once && codes.iter().any(|code| code.reads > 0);
         let only_read = codes.iter().filter(|code| code.reads > 0 && code.changes == 0).count();
         // Code that only reads is run for each row, and nothing holds it between two rows.
         let reads_seldom = only_read == 0 || only_read == 1 && self.changes_one_row(reading);
@@ -236,6 +243,7 @@ impl Catalog {
             _ => codes.iter().all(|code| code.reads == 0 && !code.is_dynamic),
         };
         match can_follow {
+            true if shows_both => Division::BeginsAndActsUnheld(CODE_COMMITS),
             true => Division::BeginsAndActs,
             false => Division::Unheld(CODE),
         }
@@ -283,9 +291,23 @@ impl Code {
 
 /// Statements that could overlap with others in ways that were not explored.
 #[derive(Clone, Debug, Default)]
-pub(in crate::stores) struct Overlaps(Arc<Mutex<OverlapNotes>>);
+pub(in crate::stores) struct Overlaps {
+    notes: Arc<Mutex<OverlapNotes>>,
+    /// How many orders have begun.
+    orders: Arc<AtomicU64>,
+}
 
 impl Overlaps {
+    /// Notes that another order begins.
+    pub(in crate::stores::sql) fn begin_order(&self) {
+        self.orders.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The number of the order that is under way.
+    pub(in crate::stores::sql) fn order(&self) -> u64 {
+        self.orders.load(Ordering::Relaxed)
+    }
+
     /// Notes a statement that is about to be sent, and how it is divided.
     pub(in crate::stores::sql) fn note(
         &self,
@@ -295,7 +317,7 @@ impl Overlaps {
         touches: &Footprint,
         commits_at_once: bool,
     ) {
-        let mut noted = self.0.lock();
+        let mut noted = self.notes.lock();
         noted.takes_briefly |= reading.gives_back_locks(commits_at_once);
         if reading.tries_locks_by_name() {
             noted.tries_by_name.insert(text.to_owned());
@@ -304,7 +326,9 @@ impl Overlaps {
             noted.committed = std::mem::take(&mut noted.committed) | touches;
         }
         match division {
-            Division::Unheld(why) => drop(noted.unheld.insert(text.to_owned(), why.into())),
+            Division::Unheld(why) | Division::BeginsAndActsUnheld(why) => {
+                drop(noted.unheld.insert(text.to_owned(), why.into()))
+            }
             Division::UnheldBesideCommits(why) | Division::BeginsAndActsBesideCommits(why) => {
                 noted.locking.insert(text.to_owned(), (touches.clone(), why.into()));
             }
@@ -320,7 +344,7 @@ impl Overlaps {
         matters: Matters,
         others: u32,
     ) {
-        let mut noted = self.0.lock();
+        let mut noted = self.notes.lock();
         noted.others = noted.others.max(others);
         noted.note_row_by_row(text, touches, matters);
     }
@@ -328,22 +352,22 @@ impl Overlaps {
     /// Notes the commits of one session in one order: what each has changed, and whether it has changed rows that were
     /// there before.
     pub(in crate::stores::sql) fn note_commits(&self, commits: &[(Footprint, bool)]) {
-        self.0.lock().note_sequence(commits);
+        self.notes.lock().note_sequence(commits);
     }
 
     /// Notes a statement that had to be held inside and was not, with the reason.
     pub(in crate::stores::sql) fn note_unheld(&self, text: &str, why: &'static str) {
-        self.0.lock().unheld.insert(text.to_owned(), why.into());
+        self.notes.lock().unheld.insert(text.to_owned(), why.into());
     }
 
     /// All that was noted.
     pub(in crate::stores::sql) fn notes(&self) -> OverlapNotes {
-        self.0.lock().clone()
+        self.notes.lock().clone()
     }
 
     /// Adds what was noted elsewhere.
     pub(in crate::stores::sql) fn add(&self, notes: OverlapNotes) {
-        notes.add_to(&mut self.0.lock());
+        notes.add_to(&mut self.notes.lock());
     }
 
     /// Each statement with the reason, as text.
@@ -356,7 +380,7 @@ impl Overlaps {
         &self,
         is_left_out: impl Fn(&str) -> bool,
     ) -> Vec<String> {
-        self.0.lock().told_but(is_left_out)
+        self.notes.lock().told_but(is_left_out)
     }
 }
 
@@ -457,7 +481,7 @@ mod tests {
         let insert = shop.read("INSERT INTO voucher VALUES (1)");
         let of =
             |level| shop.division(&insert, &TransactionTracker::of(StoreKind::Postgres, level));
-        assert_eq!(of(Isolation::ReadCommitted), Division::Unheld(CODE_COMMITS));
+        assert_eq!(of(Isolation::ReadCommitted), Division::BeginsAndActsUnheld(CODE_COMMITS));
         assert_eq!(of(Isolation::RepeatableRead), Division::BeginsAndActs);
         let in_transaction = shop.division(&insert, &under_way(StoreKind::Postgres));
         assert_eq!(in_transaction, Division::BeginsAndActs);
