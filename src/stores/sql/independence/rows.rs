@@ -28,6 +28,9 @@ pub(super) fn may_be_misread(dialect: Dialect, text: &str) -> bool {
     const OF_MYSQL: [&str; 9] =
         ["xor", "div", "mod", "binary", "collate", "regexp", "rlike", "sounds", "between"];
     let tokens: Vec<_> = pieces(dialect, text);
+    let begins = |word: &str| ["where", "on", "using", "having"].contains(&word);
+    let first = tokens.iter().position(|token| begins(&token.text.to_lowercase()));
+    let tokens = &tokens[first.unwrap_or(tokens.len())..];
     tokens.iter().enumerate().any(|(at, token)| {
         let word = token.text.to_lowercase();
         let follows = |sign: &str| tokens.get(at + 1).is_some_and(|next| next.text == sign);
@@ -129,9 +132,13 @@ mod tests {
             assert!(may_be_misread(dialect, case));
             assert!(!may_be_misread(dialect, "SELECT 1 FROM p WHERE id = 1 AND a != 2"));
         }
-        for text in ["id = 1 || a = 2", "id = 1 AND a XOR b", "id = 1 AND !a", "@a := id = 1"] {
-            assert!(may_be_misread(Dialect::Mysql, text), "{text}");
+        for condition in ["id = 1 || a = 2", "id = 1 AND a XOR b", "id = 1 AND !a", "@a := id = 1"]
+        {
+            let text = format!("SELECT 1 FROM p WHERE {condition}");
+            assert!(may_be_misread(Dialect::Mysql, &text), "{text}");
         }
+        let sets = "UPDATE p SET a = (@left := a || b) WHERE id = 1";
+        assert!(!may_be_misread(Dialect::Mysql, sets));
     }
 
     #[test]
